@@ -1,0 +1,264 @@
+"""The archive's tables, in SQLAlchemy Core, for SQLite and PostgreSQL alike.
+
+Instants are stored as UTC without an offset (the original offset is kept beside them), weeks as the date of
+their Monday in the desk's time zone, vectors as little-endian float32 bytes, structures as JSON. No pickle.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+# Facts about the archive itself: schema version, which encoder its vectors come from, frozen language means.
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", JSON, nullable=False),
+)
+
+article = Table(
+    "article",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("url", Text, nullable=False, default=""),
+    Column("source", Text, nullable=False, default=""),
+    Column("title", Text, nullable=False, default=""),
+    Column("text", Text, nullable=False, default=""),
+    Column("lang", String(16), nullable=False),
+    Column("published_at", DateTime, nullable=False),
+    Column("published_offset_minutes", Integer, nullable=False, default=0),
+    Column("ingested_at", DateTime, nullable=False),
+    Column("content_hash", String(32), nullable=False),
+    Column("story_id", String(16), nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("version", Integer, nullable=False, default=1),
+    # The week-step in which the pipeline took this article in; NULL = waiting.
+    Column("step_week", Date, nullable=True),
+)
+Index("article_published", article.c.published_at)
+Index("article_story", article.c.story_id)
+Index("article_step", article.c.step_week)
+Index("article_content", article.c.content_hash)
+
+# What an article said before a later version superseded it.
+article_version = Table(
+    "article_version",
+    metadata,
+    Column("article_id", String(16), ForeignKey("article.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("content_hash", String(32), nullable=False),
+    Column("published_at", DateTime, nullable=False),
+    Column("ingested_at", DateTime, nullable=False),
+    Column("origin", Text, nullable=False),
+)
+
+# The reprint index: one row a band of an article's MinHash signature.
+reprint_band = Table(
+    "reprint_band",
+    metadata,
+    Column("band_key", String(24), primary_key=True),
+    Column("article_id", String(16), ForeignKey("article.id"), primary_key=True),
+    Column("published_at", DateTime, nullable=False),
+)
+reprint_signature = Table(
+    "reprint_signature",
+    metadata,
+    Column("article_id", String(16), ForeignKey("article.id"), primary_key=True),
+    Column("signature", LargeBinary, nullable=False),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    # Hash of origin and raw record: the same bad row read again is the same quarantine row.
+    Column("fingerprint", String(32), nullable=False, unique=True),
+    Column("origin", Text, nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("raw", Text, nullable=False),
+    Column("quarantined_at", DateTime, nullable=False),
+    Column("state", String(16), nullable=False, default="open"),  # open, recovered
+)
+
+feed = Table(
+    "feed",
+    metadata,
+    Column("url", Text, primary_key=True),
+    Column("etag", Text),
+    Column("modified", Text),
+    Column("checked_at", DateTime),
+    Column("n_failures", Integer, nullable=False, default=0),
+    Column("last_error", Text),
+)
+
+narrative = Table(
+    "narrative",
+    metadata,
+    Column("id", String(16), primary_key=True),  # N0001
+    Column("slug", String(64)),  # the definition's id, for named narratives
+    Column("origin", String(16), nullable=False),  # defined, discovered
+    Column("status", String(16), nullable=False),  # provisional, active, dormant, ended, merged
+    Column("merged_into", String(16), ForeignKey("narrative.id")),
+    Column("name_zh", Text, nullable=False, default=""),
+    Column("name_en", Text, nullable=False, default=""),
+    Column("keywords_zh", JSON, nullable=False, default=list),
+    Column("keywords_en", JSON, nullable=False, default=list),
+    Column("definition", JSON),  # claim, statements: the analyst's or drafted
+    Column("drafted", Boolean, nullable=False, default=False),
+    Column("born_week", Date),
+    Column("last_week", Date),
+    Column("n_members", Integer, nullable=False, default=0),
+    Column("anchor", LargeBinary),  # first-seen centre
+    Column("centre", LargeBinary),  # present centre
+    Column("level", Float),  # calibrated cosine an article must reach
+    Column("cohesion", Float),
+)
+
+membership = Table(
+    "membership",
+    metadata,
+    Column("article_id", String(16), ForeignKey("article.id"), primary_key=True),
+    Column("narrative_id", String(16), ForeignKey("narrative.id"), primary_key=True),
+    Column("weight", Float, nullable=False),  # cosine to the narrative's centre, 0 to 1
+    Column("primary", Boolean, nullable=False),
+    Column("weak", Boolean, nullable=False, default=False),  # placed by its neighbours' vote
+    Column("how", String(16), nullable=False),  # assigned, discovered, vote, split, merged, decision
+    Column("week", Date, nullable=False),  # step in which it joined
+)
+Index("membership_narrative", membership.c.narrative_id, membership.c.week)
+
+score = Table(
+    "score",
+    metadata,
+    Column("article_id", String(16), ForeignKey("article.id"), primary_key=True),
+    Column("narrative_id", String(16), ForeignKey("narrative.id"), primary_key=True),
+    Column("p_supports", Float, nullable=False),
+    Column("p_opposes", Float, nullable=False),
+    Column("p_neutral", Float, nullable=False),
+    Column("stance", Float, nullable=False),  # p_supports - p_opposes, -1 to 1
+    Column("confidence", Float, nullable=False),
+    Column("verdict", String(16), nullable=False),  # supports, opposes, reports, unclear
+    Column("evidence", JSON, nullable=False, default=list),  # [{"start", "end", "stance"}]: offsets into text
+    Column("scorer", String(64), nullable=False),
+)
+
+tone = Table(
+    "tone",
+    metadata,
+    Column("article_id", String(16), ForeignKey("article.id"), primary_key=True),
+    Column("tone", Float, nullable=False),  # p_positive - p_negative, -1 to 1
+    Column("p_negative", Float, nullable=False),
+    Column("p_neutral", Float, nullable=False),
+    Column("p_positive", Float, nullable=False),
+    Column("evidence", JSON, nullable=False, default=list),  # [{"start", "end", "tone"}]
+    Column("scorer", String(64), nullable=False),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("week", Date, nullable=False),
+    # born, grew, faded, split, merged, dormant, revived, ended, renamed
+    Column("kind", String(16), nullable=False),
+    Column("narrative_id", String(16), ForeignKey("narrative.id"), nullable=False),
+    Column("other_id", String(16), nullable=False, default=""),
+    Column("detail", JSON, nullable=False, default=dict),
+    UniqueConstraint("week", "kind", "narrative_id", "other_id"),
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", String(16), primary_key=True),  # A0001
+    Column("narrative_id", String(16), ForeignKey("narrative.id"), nullable=False),
+    Column("week", Date, nullable=False),  # week of birth
+    Column("tier", String(16), nullable=False),  # watch, alert
+    Column("state", String(16), nullable=False),  # emerging, confirmed, retracted, held
+    Column("acknowledged", Boolean, nullable=False, default=False),
+    Column("statistic", Float, nullable=False),
+    Column("p_value", Float),
+    Column("threshold", Float, nullable=False),
+    Column("evidence", JSON, nullable=False, default=dict),
+    Column("settled_week", Date),  # week in which it was confirmed or retracted
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("alert_id", String(16), ForeignKey("alert.id"), primary_key=True),
+    Column("state_sent", String(16), primary_key=True),
+    Column("channel", String(64), primary_key=True),
+    Column("status", String(16), nullable=False),  # pending, sent, failed
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("last_error", Text),
+    Column("sent_at", DateTime),
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String(16), nullable=False),  # rename, pin, merge, split, same_as, not_this, stance
+    Column("narrative_id", String(16), nullable=False, default=""),
+    Column("article_id", String(16), nullable=False, default=""),
+    Column("payload", JSON, nullable=False, default=dict),
+    Column("decided_at", DateTime, nullable=False),
+    Column("undone", Boolean, nullable=False, default=False),
+)
+
+# Proposed splits and merges wait here until they have held for two runs.
+proposal = Table(
+    "proposal",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("narrative_id", String(16), primary_key=True),
+    Column("other_id", String(16), primary_key=True, default=""),
+    Column("first_week", Date, nullable=False),
+    Column("last_week", Date, nullable=False),
+    Column("n_held", Integer, nullable=False),
+    Column("detail", JSON, nullable=False, default=dict),
+)
+
+step = Table(
+    "step",
+    metadata,
+    Column("week", Date, primary_key=True),
+    Column("n_articles", Integer, nullable=False),
+    Column("counts", JSON, nullable=False, default=dict),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("command", String(32), nullable=False),
+    Column("state", String(16), nullable=False),  # running, done, failed
+    Column("started_at", DateTime, nullable=False),
+    Column("finished_at", DateTime),
+    Column("settings", JSON, nullable=False, default=dict),
+    Column("versions", JSON, nullable=False, default=dict),
+    Column("counts", JSON, nullable=False, default=dict),
+    Column("seconds", JSON, nullable=False, default=dict),
+)

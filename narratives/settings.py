@@ -1,0 +1,112 @@
+"""Every knob once: what a desk's `narratives.toml` may say, with its meaning, range and default."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class IngestSettings(_Section):
+    """How files become articles."""
+
+    default_timezone: str = Field("Asia/Shanghai", description="Zone of dates that name none.")
+    reprint_window_days: int = Field(14, ge=0, le=365, description="Reprints are looked for this many days around.")
+    reprint_similarity: float = Field(0.6, gt=0, le=1, description="Jaccard similarity of shingles of a reprint.")
+    max_text_chars: int = Field(200_000, ge=1_000, description="A longer text is quarantined.")
+    max_record_bytes: int = Field(10_000_000, ge=10_000, description="A longer line or record is quarantined.")
+    allow_local_addresses: bool = Field(False, description="Feeds may point to this machine or its network.")
+
+    @field_validator("default_timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        ZoneInfo(value)
+        return value
+
+
+class EncodeSettings(_Section):
+    """How articles become vectors."""
+
+    model: str = Field("default", description="`default`, or any sentence-transformers model name or path.")
+    device: str = Field("auto", description="`auto`, `cpu`, `cuda`, `mps`.")
+    own_means_from: int = Field(30, ge=2, description="Articles a language needs before its own mean is used.")
+    own_means_shrinkage: float = Field(20, ge=0, description="Own mean's weight is n / (n + this).")
+
+
+class DiscoverSettings(_Section):
+    """How articles become narratives."""
+
+    timezone: str = Field("Asia/Shanghai", description="Zone in which a week begins on Monday at midnight.")
+    bootstrap_articles: int = Field(60, ge=10, description="Stories that the first clustering waits for.")
+    min_stories: int = Field(5, ge=3, description="Stories that a new narrative needs.")
+    buffer_weeks: int = Field(3, ge=1, le=26, description="Unassigned articles stay candidates this long.")
+    buffer_max: int = Field(12_000, ge=100, description="At most this many unassigned articles are clustered.")
+    tau_percentile: float = Field(99.0, gt=50, lt=100, description="Cosine level: this percentile of random pairs.")
+    level_sd: float = Field(1.64, ge=0, description="A narrative's own level: mean minus this many sd.")
+    level_shrinkage: float = Field(10, ge=0, description="Weight of the pooled mean and sd.")
+    dormant_weeks: int = Field(8, ge=2, description="Weeks without a member until a narrative is dormant.")
+    ended_weeks: int = Field(26, ge=3, description="Weeks without a member until it has ended.")
+    review_every: int = Field(4, ge=1, description="Splits and merges are looked for every this many weeks.")
+    seed: int = Field(20250825, description="Random state of everything random.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        ZoneInfo(value)
+        return value
+
+
+class AlertSettings(_Section):
+    """When a new narrative is worth a message (DESIGN 4.5, rule R)."""
+
+    min_recent_stories: int = Field(4, ge=2, description="Stories in the last two weeks.")
+    min_recent_share: float = Field(0.6, ge=0, le=1, description="Share of members from the last two weeks.")
+    cohesion_margin: float = Field(0.07, ge=0, le=0.5, description="Mean cosine must exceed tau by this.")
+    min_sources: int = Field(2, ge=1, description="Independent sources after reprints are collapsed.")
+    channels: list[str] = Field(default_factory=list, description="Names of environment variables with apprise URLs.")
+
+
+class ReportSettings(_Section):
+    """How the report looks."""
+
+    language: str = Field("both", pattern="^(zh|en|both)$", description="`zh`, `en` or `both`.")
+    min_stories_for_average: int = Field(3, ge=1, description="Fewer stories: the report says too few.")
+    quotes: int = Field(6, ge=1, le=20, description="Evidence quotes a narrative.")
+    weeks: int = Field(12, ge=2, le=104, description="Weeks shown in charts.")
+
+
+class Settings(_Section):
+    """A desk's settings."""
+
+    subject: str = Field("rare earths and magnets", description="What is followed; shown in the report.")
+    ingest: IngestSettings = Field(default_factory=IngestSettings)
+    encode: EncodeSettings = Field(default_factory=EncodeSettings)
+    discover: DiscoverSettings = Field(default_factory=DiscoverSettings)
+    alerts: AlertSettings = Field(default_factory=AlertSettings)
+    report: ReportSettings = Field(default_factory=ReportSettings)
+
+
+def load_settings(path: Path) -> Settings:
+    """Read `narratives.toml`.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        The file is not TOML, or a value is unknown or out of range; the message names file and value.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return Settings.model_validate(raw)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path}: not valid TOML: {error}") from error
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
+        raise ValueError(f"{path}: " + "; ".join(lines)) from error
