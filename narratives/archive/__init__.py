@@ -1,0 +1,23 @@
+"""The archive: the one place that talks to the database."""
+
+from narratives.archive.articles import Articles, Incoming, Outcome
+from narratives.archive.history import History
+from narratives.archive.store import ArchiveBusy, ArchiveDamaged, ArchiveError, ArchiveReadOnly, Store
+
+
+class Archive(Articles, History):
+    """One archive, opened by `Archive.open`, made by `Archive.create`: its articles and their history."""
+
+
+__all__ = [
+    "Archive",
+    "ArchiveBusy",
+    "ArchiveDamaged",
+    "ArchiveError",
+    "ArchiveReadOnly",
+    "Articles",
+    "History",
+    "Incoming",
+    "Outcome",
+    "Store",
+]

@@ -1,0 +1,342 @@
+"""The article side of the archive: taking in, superseding, quarantine, and reading back as frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
+
+from narratives.archive import schema
+from narratives.archive.store import Store
+from narratives.articles import Article, Reject, short_hash
+from narratives.duplicates import Entry, ReprintIndex, Sketch
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Kind = Literal["accepted", "superseded", "repeated", "quarantined"]
+_IDS_A_QUERY = 5_000
+_RAW_CHARS = 20_000  # of a quarantined record that are kept
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """An article with what ingest found out about it: its language tag and its sketch for reprints."""
+
+    article: Article
+    lang: str
+    sketch: Sketch
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one record. `is_reprint` only of accepted ones: it joined an earlier article's story."""
+
+    kind: Kind
+    is_reprint: bool = False
+
+
+class Articles(Store):
+    """Taking articles in and reading them back."""
+
+    def reprint_index(self, window_days: int, min_similarity: float) -> ReprintIndex:
+        """The index that finds an incoming article's story; it reads the archive's sketches as it needs them."""
+        return ReprintIndex(window_days, min_similarity, self._entries_between)
+
+    def take_in(
+        self, records: Sequence[Incoming | Reject], index: ReprintIndex, now: datetime | None = None
+    ) -> list[Outcome]:
+        """Write one chunk of records in one transaction: all of it or nothing.
+
+        An article that is new is accepted. One whose id is known is repeated when the archive has or had that
+        very version, otherwise it supersedes: the version before is kept in `article_version`, the story
+        stays, and scores whose evidence pointed into the old text are dropped.
+
+        Parameters
+        ----------
+        records
+            In order of arrival.
+        index
+            Of `reprint_index`; after an error it must not be used again.
+
+        Returns
+        -------
+        One outcome a record, in the same order.
+        """
+        moment = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
+        incoming = [record for record in records if isinstance(record, Incoming)]
+        with self.begin() as connection:
+            known = self._known(connection, [record.article.id for record in incoming])
+            outcomes: list[Outcome] = []
+            fresh: list[tuple[Incoming, bool]] = []
+            entries: list[Entry] = []
+            for record in records:
+                if isinstance(record, Reject):
+                    outcomes.append(Outcome("quarantined"))
+                    continue
+                article = record.article
+                version = (article.content_hash, _naive(article.published_at))
+                state = known.get(article.id)
+                if state is not None and version in state.versions:
+                    outcomes.append(Outcome("repeated"))
+                    continue
+                entries.append(
+                    Entry(article.id, article.published_at, record.sketch, state.story if state else None)
+                )
+                fresh.append((record, state is not None))
+                outcomes.append(Outcome("superseded" if state else "accepted"))
+                if state is None:
+                    state = known[article.id] = _Known(None, set())
+                state.versions.add(version)
+            placements = iter(index.place(entries))
+            stories: dict[str, str] = {}
+            rows: list[dict[str, Any]] = []
+            later: list[dict[str, Any]] = []
+            sketches: dict[str, bytes] = {}
+            for (record, is_later), placement in zip(fresh, placements, strict=True):
+                row = _article_row(record, placement.story, moment)
+                stories[row["id"]] = placement.story
+                (later if is_later else rows).append(row)
+                if placement.keep_sketch:
+                    sketches[row["id"]] = record.sketch.to_bytes()
+                else:
+                    sketches.pop(row["id"], None)
+            if rows:
+                connection.execute(insert(schema.article), rows)
+            for row in later:
+                self._supersede(connection, row)
+            if sketches:
+                connection.execute(
+                    insert(schema.reprint_signature),
+                    [{"article_id": key, "signature": raw} for key, raw in sketches.items()],
+                )
+            self._put_aside(connection, [record for record in records if isinstance(record, Reject)], moment)
+        n_reprints = iter(
+            story != record.article.id
+            for (record, is_later), story in zip(
+                fresh, (stories[r.article.id] for r, _ in fresh), strict=True
+            )
+            if not is_later
+        )
+        return [
+            Outcome("accepted", next(n_reprints)) if outcome.kind == "accepted" else outcome
+            for outcome in outcomes
+        ]
+
+    def _known(self, connection: Connection, ids: Sequence[str]) -> dict[str, _Known]:
+        table, old = schema.article, schema.article_version
+        known: dict[str, _Known] = {}
+        for chunk in _chunks(ids):
+            current = select(table.c.id, table.c.story_id, table.c.content_hash, table.c.published_at)
+            for row in connection.execute(current.where(table.c.id.in_(chunk))):
+                known[row.id] = _Known(row.story_id, {(row.content_hash, row.published_at)})
+        for chunk in _chunks(list(known)):
+            before = select(old.c.article_id, old.c.content_hash, old.c.published_at)
+            for past in connection.execute(before.where(old.c.article_id.in_(chunk))):
+                known[past.article_id].versions.add((past.content_hash, past.published_at))
+        return known
+
+    def _supersede(self, connection: Connection, row: Mapping[str, Any]) -> None:
+        table, old = schema.article, schema.article_version
+        names = ["version", "title", "text", "content_hash", "published_at", "ingested_at", "origin"]
+        is_it = table.c.id == row["id"]
+        copied = select(table.c.id, *(table.c[name] for name in names)).where(is_it)
+        connection.execute(insert(old).from_select(["article_id", *names], copied))
+        values = {name: row[name] for name in row if name not in ("id", "story_id", "version", "ingested_at")}
+        connection.execute(
+            update(table)
+            .where(is_it)
+            .values(**values, version=table.c.version + 1, ingested_at=row["ingested_at"])
+        )
+        for scored in (schema.score, schema.tone, schema.reprint_signature):
+            connection.execute(delete(scored).where(scored.c.article_id == row["id"]))
+
+    def _put_aside(self, connection: Connection, rejects: Sequence[Reject], moment: datetime) -> None:
+        table = schema.quarantine
+        rows: dict[str, dict[str, Any]] = {}
+        for reject in rejects:
+            raw = reject.raw[:_RAW_CHARS]
+            fingerprint = short_hash(reject.origin, raw, n_hex=32)
+            rows[fingerprint] = {
+                "fingerprint": fingerprint,
+                "origin": reject.origin,
+                "reason": reject.reason,
+                "message": reject.message,
+                "raw": raw,
+                "quarantined_at": moment,
+                "state": "open",
+            }
+        for chunk in _chunks(list(rows)):
+            for known in connection.scalars(
+                select(table.c.fingerprint).where(table.c.fingerprint.in_(chunk))
+            ):
+                del rows[known]
+        if rows:
+            connection.execute(insert(table), list(rows.values()))
+
+    def _entries_between(self, since: datetime, until: datetime) -> Iterator[Entry]:
+        table, sketches = schema.article, schema.reprint_signature
+        query = (
+            select(table.c.id, table.c.published_at, table.c.story_id, sketches.c.signature)
+            .join(sketches, sketches.c.article_id == table.c.id)
+            .where(table.c.published_at >= _naive(since), table.c.published_at < _naive(until))
+            .order_by(table.c.published_at, table.c.id)
+        )
+        with self.reading() as connection:
+            for row in connection.execute(query):
+                published = row.published_at.replace(tzinfo=UTC)
+                yield Entry(row.id, published, Sketch.from_bytes(row.signature), row.story_id)
+
+    def n_articles(self) -> int:
+        """How many articles there are."""
+        with self.reading() as connection:
+            return int(connection.scalar(select(func.count()).select_from(schema.article)) or 0)
+
+    def articles_frame(
+        self,
+        ids: Sequence[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        step_week: date | None = None,
+        waiting: bool = False,
+    ) -> pd.DataFrame:
+        """Articles, in order of publication (ties by id).
+
+        Parameters
+        ----------
+        ids
+            Only these.
+        since, until
+            Aware instants; from the first to before the second.
+        step_week
+            Only what the pipeline took in in the step of that Monday.
+        waiting
+            Only what no step has taken in yet.
+
+        Returns
+        -------
+        Columns id, url, source, title, text, lang, published_at and ingested_at (datetime64[us, UTC]),
+        published_offset_minutes, content_hash, story, origin, version, step_week, is_first (it is its story's
+        first), n_copies (articles of the story in the archive).
+        """
+        import pandas as pd
+
+        table = schema.article
+        where: list[ColumnElement[bool]] = []
+        if since is not None:
+            where.append(table.c.published_at >= _naive(since))
+        if until is not None:
+            where.append(table.c.published_at < _naive(until))
+        if step_week is not None:
+            where.append(table.c.step_week == step_week)
+        if waiting:
+            where.append(table.c.step_week.is_(None))
+        copies = (
+            select(table.c.story_id, func.count().label("n_copies")).group_by(table.c.story_id).subquery()
+        )
+        query = (
+            select(table, copies.c.n_copies)
+            .join(copies, copies.c.story_id == table.c.story_id)
+            .where(*where)
+            .order_by(table.c.published_at, table.c.id)
+        )
+        with self.reading() as connection:
+            if ids is None:
+                rows = connection.execute(query).fetchall()
+            else:
+                rows = [r for c in _chunks(ids) for r in connection.execute(query.where(table.c.id.in_(c)))]
+        names = [column.name for column in table.columns] + ["n_copies"]
+        frame = pd.DataFrame(rows, columns=names).rename(columns={"story_id": "story"})
+        for name in ("published_at", "ingested_at"):
+            frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[us, UTC]")
+        frame["n_copies"] = frame["n_copies"].astype("int64")
+        frame["is_first"] = frame["id"] == frame["story"]
+        if ids is not None:
+            frame = frame.sort_values(["published_at", "id"], ignore_index=True)
+        return frame
+
+    def quarantine_frame(self, state: str | None = "open") -> pd.DataFrame:
+        """What could not become an article: id, origin, reason, message, raw, state, quarantined_at."""
+        import pandas as pd
+
+        table = schema.quarantine
+        names = ["id", "origin", "reason", "message", "raw", "state", "quarantined_at"]
+        query = select(*(table.c[name] for name in names)).order_by(table.c.id)
+        if state is not None:
+            query = query.where(table.c.state == state)
+        with self.reading() as connection:
+            rows = connection.execute(query).fetchall()
+        frame = pd.DataFrame(rows, columns=names)
+        frame["quarantined_at"] = pd.to_datetime(frame["quarantined_at"], utc=True).astype(
+            "datetime64[us, UTC]"
+        )
+        return frame
+
+    def mark_quarantined(self, ids: Iterable[int], state: str) -> None:
+        """Set the state of quarantined records: `open` or `recovered`."""
+        rows = [{"which": int(key)} for key in ids]
+        if rows:
+            table = schema.quarantine
+            with self.begin() as connection:
+                connection.execute(
+                    update(table).where(table.c.id == bindparam("which")).values(state=state), rows
+                )
+
+    def feed_state(self, url: str) -> dict[str, Any]:
+        """What is remembered of a feed (the columns of its row); empty if it is unknown."""
+        with self.reading() as connection:
+            row = (
+                connection.execute(select(schema.feed).where(schema.feed.c.url == url))
+                .mappings()
+                .one_or_none()
+            )
+        return dict(row) if row is not None else {}
+
+    def set_feed_state(self, url: str, **values: Any) -> None:
+        """Remember of a feed what is given."""
+        table = schema.feed
+        with self.begin() as connection:
+            if not connection.execute(update(table).where(table.c.url == url).values(**values)).rowcount:
+                connection.execute(insert(table).values(url=url, **values))
+
+
+@dataclass
+class _Known:
+    """A known article: its story (None while it is on its way in) and the versions it ever had."""
+
+    story: str | None
+    versions: set[tuple[str, datetime]]
+
+
+def _article_row(record: Incoming, story: str, moment: datetime) -> dict[str, Any]:
+    article = record.article
+    offset = article.published_at.utcoffset()
+    return {
+        "id": article.id,
+        "url": article.url,
+        "source": article.source,
+        "title": article.title,
+        "text": article.text,
+        "lang": record.lang,
+        "published_at": _naive(article.published_at),
+        "published_offset_minutes": int(offset.total_seconds() // 60) if offset is not None else 0,
+        "ingested_at": moment,
+        "content_hash": article.content_hash,
+        "story_id": story,
+        "origin": article.origin,
+        "version": 1,
+        "step_week": None,
+    }
+
+
+def _naive(moment: datetime) -> datetime:
+    """UTC without an offset, as the archive keeps instants."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), _IDS_A_QUERY):
+        yield ids[start : start + _IDS_A_QUERY]

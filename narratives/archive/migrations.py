@@ -1,0 +1,64 @@
+"""From an older schema to the present one, a step a version, never guessed.
+
+To change the schema: change `schema.py`, raise `SCHEMA_VERSION`, and add to `STEPS` the function that brings
+the version before to the new one. A new archive is made at the present version directly; a test holds that an
+archive that walked through every step has the same tables as a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import Connection, inspect, select
+
+from narratives.archive import schema
+
+SCHEMA_VERSION = 1
+VERSION_KEY = "schema_version"
+
+# STEPS[n] brings an archive of version n to version n + 1, inside the caller's transaction.
+STEPS: dict[int, Callable[[Connection], None]] = {}
+
+
+def create(connection: Connection) -> None:
+    """Make all tables of the present version and note it."""
+    schema.metadata.create_all(connection)
+    connection.execute(schema.meta.insert().values(key=VERSION_KEY, value=SCHEMA_VERSION))
+
+
+def version_of(connection: Connection) -> int | None:
+    """The archive's schema version; None when it is no archive of ours."""
+    inspector = inspect(connection)
+    if not inspector.has_table("meta"):
+        return None
+    if not {"key", "value"} <= {column["name"] for column in inspector.get_columns("meta")}:
+        return None
+    row = connection.execute(
+        select(schema.meta.c.value).where(schema.meta.c.key == VERSION_KEY)
+    ).one_or_none()
+    return row[0] if row is not None and isinstance(row[0], int) else None
+
+
+def upgrade(
+    connection: Connection,
+    steps: Mapping[int, Callable[[Connection], None]] = STEPS,
+    target: int = SCHEMA_VERSION,
+) -> int:
+    """Walk every step up to `target` in the caller's transaction; returns the version reached.
+
+    Raises
+    ------
+    ValueError
+        There is no version in the archive, or a step is missing.
+    """
+    version = version_of(connection)
+    if version is None:
+        raise ValueError("the archive names no schema version")
+    while version < target:
+        if version not in steps:
+            raise ValueError(f"no step from schema version {version} to {version + 1}")
+        steps[version](connection)
+        version += 1
+        table = schema.meta
+        connection.execute(table.update().where(table.c.key == VERSION_KEY).values(value=version))
+    return version

@@ -1,0 +1,394 @@
+"""Reprints: which articles are copies of one story.
+
+Each text is sketched once: MinHash values over the character shingles of the whole text and, apart, of its
+lead. Two sketches that share a band are compared; a copy is one whose shingles agree (Jaccard), or that is
+contained in the other and begins alike (a shortened copy). A story is named after the first of its articles
+that came in, and stays so: what came in earlier never changes, therefore the result depends on the order of
+arrival alone, not on how it was cut into runs and transactions.
+
+Limits: a rewritten report of the same event shares few shingles and is no reprint, by intent. Nor is a
+translation. Below about 60 characters only a nearly identical text counts.
+
+References
+----------
+Broder, On the resemblance and containment of documents, 1997.
+Indyk and Motwani, Approximate nearest neighbors, 1998 (banding).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from narratives.articles import matching_form
+from narratives.language import to_simplified
+
+_BODY_BANDS, _BODY_ROWS = 20, 4  # two texts of Jaccard .6 share a band with probability .94, of .8 with 1.00
+_LEAD_BANDS, _LEAD_ROWS = 12, 3  # leads of Jaccard .68 with .99
+_N_BODY = _BODY_BANDS * _BODY_ROWS
+_N_LEAD = _LEAD_BANDS * _LEAD_ROWS
+_HAN_SHINGLE, _OTHER_SHINGLE = 4, 9  # characters
+_HAN_LEAD, _OTHER_LEAD = 160, 420  # characters
+_MAX_CHARS = 20_000  # what stands after that does not tell a copy
+_SHORT_CHARS = 60  # a text below this is sketched with its title
+_FEW_SHINGLES, _FEW_SIMILARITY = 60, 0.9
+_CONTAINED, _LEAD_ALIKE = 0.75, 0.5
+_SAME = 0.92  # a copy this close, of the same day, need not be looked up again
+_MAX_ROWS = 400_000
+
+_JUNK = re.compile(r"[\W_]+")
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
+
+_random = np.random.default_rng(19970611)
+_FACTORS: NDArray[np.uint32] = (_random.integers(0, 2**31, _N_BODY, dtype=np.uint32) * 2 + 1)[:, None]
+_OFFSETS: NDArray[np.uint32] = _random.integers(0, 2**32, _N_BODY, dtype=np.uint32)[:, None]
+_POWERS = [pow(0x9E3779B97F4A7C15, k + 1, 2**64) for k in range(max(_HAN_SHINGLE, _OTHER_SHINGLE))]
+
+Values = NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """What is kept of a text to find its copies.
+
+    Parameters
+    ----------
+    n_shingles
+        Shingles of the whole text (with repetitions); 0 when there was too little to say anything.
+    values
+        uint16, shape (116,): the low halves of 80 minima over the whole text, then 36 over its lead.
+    """
+
+    n_shingles: int
+    values: Values
+
+    def to_bytes(self) -> bytes:
+        """236 bytes, little-endian."""
+        return self.n_shingles.to_bytes(4, "little") + self.values.astype("<u2").tobytes()
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> Sketch:
+        """The sketch that `to_bytes` wrote.
+
+        Raises
+        ------
+        ValueError
+            The length is not that of a sketch.
+        """
+        expected = 4 + 2 * (_N_BODY + _N_LEAD)
+        if len(raw) != expected:
+            raise ValueError(f"a sketch has {expected} bytes, got {len(raw)}")
+        return cls(int.from_bytes(raw[:4], "little"), np.frombuffer(raw, "<u2", offset=4).astype(np.uint16))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One article on its way into the index. `story` is given when it is known already (a later version)."""
+
+    id: str
+    published_at: datetime
+    sketch: Sketch
+    story: str | None = None
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where an article went. `keep_sketch` is false where the sketch of a very close copy stands for it."""
+
+    story: str
+    is_reprint: bool
+    keep_sketch: bool
+
+
+def sketch(title: str, text: str) -> Sketch:
+    """Sketch of one article; the title counts only where the text is shorter than 60 characters.
+
+    >>> a = sketch("", "稀土永磁材料的出口许可证自本月起恢复发放，欧洲的厂家称库存已经见底。" * 2)
+    >>> b = sketch("另一个标题", "稀土永磁材料的出口許可證自本月起恢復發放，歐洲的廠家稱庫存已經見底。" * 2)
+    >>> similarity(a, b)
+    1.0
+    """
+    plain = _plain(text)
+    if len(plain) < _SHORT_CHARS:
+        plain = _plain(title) + plain
+    is_chinese = len(_HAN.findall(plain[:400])) > 0.3 * len(plain[:400])
+    width, lead = (_HAN_SHINGLE, _HAN_LEAD) if is_chinese else (_OTHER_SHINGLE, _OTHER_LEAD)
+    hashes = _shingle_hashes(plain, width)
+    values = np.concatenate([_minima(hashes, _N_BODY), _minima(hashes[: lead - width + 1], _N_LEAD)])
+    return Sketch(len(hashes), values)
+
+
+def similarity(a: Sketch, b: Sketch) -> float:
+    """Estimated Jaccard similarity of the shingles of two texts, 0 to 1; standard error at most .056."""
+    if not a.n_shingles or not b.n_shingles:
+        return 0.0
+    return float(np.mean(a.values[:_N_BODY] == b.values[:_N_BODY]))
+
+
+class ReprintIndex:
+    """Finds the story of each article that comes in.
+
+    Only sketches of the days within the window of what comes in are held in memory; they are fetched from the
+    archive when first needed, so a day's work costs what the days around it hold, not what the archive holds.
+
+    Parameters
+    ----------
+    window_days
+        Copies are looked for among articles published at most this many days before or after.
+    min_similarity
+        Jaccard similarity from which two texts are copies, 0 to 1.
+    load
+        Gives the kept entries (with `story`) published from the first instant to before the second.
+    """
+
+    def __init__(
+        self,
+        window_days: int,
+        min_similarity: float,
+        load: Callable[[datetime, datetime], Iterable[Entry]] | None = None,
+    ) -> None:
+        self._window = timedelta(days=window_days)
+        self._min_similarity = min_similarity
+        self._load = load
+        self._clear()
+
+    def _clear(self) -> None:
+        self._days: set[int] = set()
+        self._ids: list[str] = []
+        self._stories: list[str] = []
+        self._row_of: dict[str, int] = {}
+        self._values = np.empty((0, _N_BODY + _N_LEAD), np.uint16)
+        self._sizes = np.empty(0, np.int64)
+        self._times = np.empty(0, np.int64)  # seconds
+        self._dead = np.empty(0, bool)
+        self._runs: list[tuple[NDArray[np.uint64], NDArray[np.int64]]] = []
+
+    def place(self, entries: Sequence[Entry]) -> list[Placement]:
+        """Find the story of each entry, in order, and remember the entries.
+
+        Parameters
+        ----------
+        entries
+            In order of arrival. An id that came before is a later version: its old sketch is forgotten.
+
+        Returns
+        -------
+        One placement an entry, in the same order.
+        """
+        if not entries:
+            return []
+        if len(self._ids) > _MAX_ROWS:
+            self._clear()
+        self._fetch(entries)
+        first = len(self._ids)
+        keys = self._append(entries)
+        pairs = self._candidates(keys, first)
+        return [self._settle(entry, first + i, pairs.get(i)) for i, entry in enumerate(entries)]
+
+    def _settle(
+        self, entry: Entry, row: int, found: tuple[NDArray[np.int64], NDArray[np.float64]] | None
+    ) -> Placement:
+        """Decide one entry, given the rows that resemble it and how much."""
+        earlier = self._row_of.get(entry.id)
+        if earlier is not None:
+            self._dead[earlier] = True
+        self._row_of[entry.id] = row
+        story = entry.story if entry.story is not None or earlier is None else self._stories[earlier]
+        if story is not None:
+            self._stories[row] = story
+            return Placement(story, story != entry.id, keep_sketch=True)
+        best: int | None = None
+        score = 0.0
+        if found is not None:
+            alive = ~self._dead[found[0]]
+            rows, scores = found[0][alive], found[1][alive]
+            if len(rows):
+                score = float(scores.max())
+                best = min(rows[scores == score], key=lambda r: (self._times[r], self._ids[r]))
+        if best is None:
+            self._stories[row] = entry.id
+            return Placement(entry.id, is_reprint=False, keep_sketch=True)
+        self._stories[row] = self._stories[best]
+        stands_for_it = score >= _SAME and abs(int(self._times[best] - self._times[row])) < 86_400
+        if stands_for_it:
+            self._dead[row] = True
+        return Placement(self._stories[best], is_reprint=True, keep_sketch=not stands_for_it)
+
+    def _fetch(self, entries: Sequence[Entry]) -> None:
+        """Load the days around the entries that are not in memory yet."""
+        margin = self._window.days + 1
+        wanted: set[int] = set()
+        for day in {_seconds(entry.published_at) // 86_400 for entry in entries}:
+            wanted.update(range(day - margin, day + margin + 1))
+        missing = sorted(wanted - self._days)
+        self._days |= wanted
+        if self._load is None:
+            return
+        start = 0
+        for i in range(1, len(missing) + 1):
+            if i == len(missing) or missing[i] != missing[i - 1] + 1:
+                since, until = _instant(missing[start]), _instant(missing[i - 1] + 1)
+                known = [entry for entry in self._load(since, until) if entry.id not in self._row_of]
+                if known:
+                    row = len(self._ids)
+                    self._append(known)
+                    for offset, entry in enumerate(known):
+                        assert entry.story is not None
+                        self._stories[row + offset] = entry.story
+                        self._row_of[entry.id] = row + offset
+                start = i
+
+    def _append(self, entries: Sequence[Entry]) -> NDArray[np.uint64]:
+        """Add rows and their band keys; returns the keys, shape (n, 32)."""
+        first, n = len(self._ids), len(entries)
+        if first + n > len(self._sizes):
+            size = max(4096, 2 * (first + n))
+            self._values = _grown(self._values, size)
+            self._sizes, self._times, self._dead = (
+                _grown(x, size) for x in (self._sizes, self._times, self._dead)
+            )
+        rows = slice(first, first + n)
+        self._values[rows] = np.stack([entry.sketch.values for entry in entries])
+        self._sizes[rows] = [entry.sketch.n_shingles for entry in entries]
+        self._times[rows] = [_seconds(entry.published_at) for entry in entries]
+        self._dead[rows] = self._sizes[rows] == 0
+        self._ids += [entry.id for entry in entries]
+        self._stories += [""] * n
+        keys = _band_keys(self._values[rows])
+        flat = keys.ravel()
+        order = np.argsort(flat, kind="stable")
+        self._runs.append((flat[order], (first + order // keys.shape[1]).astype(np.int64)))
+        # Sorted runs that double in length: a lookup passes few of them, and each row is merged few times.
+        while len(self._runs) > 1 and 2 * len(self._runs[-1][0]) >= len(self._runs[-2][0]):
+            (late_keys, late_rows), (early_keys, early_rows) = self._runs.pop(), self._runs.pop()
+            merged = np.concatenate([early_keys, late_keys])
+            order = np.argsort(merged, kind="stable")
+            self._runs.append((merged[order], np.concatenate([early_rows, late_rows])[order]))
+        return keys
+
+    def _candidates(
+        self, keys: NDArray[np.uint64], first: int
+    ) -> dict[int, tuple[NDArray[np.int64], NDArray[np.float64]]]:
+        """For each new entry the earlier rows that are copies of it, with their score."""
+        n, width = keys.shape
+        flat = keys.ravel()
+        order = np.argsort(flat)
+        queries = flat[order]
+        owners = order // width
+        found: list[NDArray[np.int64]] = []
+        for run_keys, run_rows in self._runs:
+            left = np.searchsorted(run_keys, queries, "left")
+            counts = np.searchsorted(run_keys, queries, "right") - left
+            hit = np.flatnonzero(counts)
+            if not len(hit):
+                continue
+            lengths = counts[hit]
+            ends = np.cumsum(lengths)
+            spots = np.repeat(left[hit] - (ends - lengths), lengths) + np.arange(ends[-1])
+            rows = run_rows[spots]
+            mine = np.repeat(owners[hit], lengths)
+            earlier = (rows < first + mine) & ~self._dead[rows]
+            found.append(mine[earlier] * np.int64(2**32) + rows[earlier])
+        if not found:
+            return {}
+        pairs = np.unique(np.concatenate(found))
+        mine, rows = pairs >> 32, pairs & (2**32 - 1)
+        near = np.abs(self._times[first + mine] - self._times[rows]) <= self._window.total_seconds()
+        mine, rows = mine[near], rows[near]
+        scores = self._scores(first + mine, rows)
+        good = scores > 0
+        mine, rows, scores = mine[good], rows[good], scores[good]
+        starts = np.searchsorted(mine, np.arange(n + 1))
+        return {
+            i: (rows[starts[i] : starts[i + 1]], scores[starts[i] : starts[i + 1]])
+            for i in range(n)
+            if starts[i] < starts[i + 1]
+        }
+
+    def _scores(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Similarity of pairs of rows; 0 where they are not copies."""
+        equal = self._values[a] == self._values[b]
+        whole = equal[:, :_N_BODY].mean(1)
+        lead = equal[:, _N_BODY:].mean(1)
+        smaller, larger = (
+            np.minimum(self._sizes[a], self._sizes[b]),
+            np.maximum(self._sizes[a], self._sizes[b]),
+        )
+        with np.errstate(divide="ignore", invalid="ignore"):
+            contained = np.minimum(1.0, whole / (1 + whole) * (smaller + larger) / smaller)
+        few = smaller < _FEW_SHINGLES
+        alike = whole >= np.where(few, max(_FEW_SIMILARITY, self._min_similarity), self._min_similarity)
+        shortened = ~few & (contained >= _CONTAINED) & (lead >= _LEAD_ALIKE)
+        return np.where(alike | shortened, np.maximum(whole, 1e-6), 0.0)
+
+
+def _plain(text: str) -> str:
+    folded = matching_form(text[:_MAX_CHARS])
+    if _HAN.search(folded):
+        folded = to_simplified(folded)
+    return _JUNK.sub("", folded)
+
+
+def _shingle_hashes(plain: str, width: int) -> NDArray[np.uint32]:
+    """Hash of each run of `width` characters; shape (len - width + 1,), empty for a shorter text."""
+    codes = np.frombuffer(plain.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
+    n = len(codes) - width + 1
+    if n <= 0:
+        return np.empty(0, np.uint32)
+    mixed = np.zeros(n, np.uint64)
+    for k in range(width):
+        mixed += codes[k : k + n] * np.uint64(_POWERS[k])
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    return (mixed >> np.uint64(32)).astype(np.uint32)
+
+
+def _minima(hashes: NDArray[np.uint32], n: int) -> Values:
+    """Low halves of the minima of `n` multiply-shift permutations of the hashes; zeros for no hashes."""
+    if not len(hashes):
+        return np.zeros(n, np.uint16)
+    best = np.full(n, 2**32 - 1, np.uint32)
+    for start in range(0, len(hashes), 2048):
+        np.minimum(best, (_FACTORS[:n] * hashes[start : start + 2048] + _OFFSETS[:n]).min(1), out=best)
+    return (best & 0xFFFF).astype(np.uint16)
+
+
+def _band_keys(values: Values) -> NDArray[np.uint64]:
+    """Keys of the 20 whole-text bands and the 12 lead bands; shape (n, 32)."""
+    body = values[:, :_N_BODY].astype(np.uint64).reshape(-1, _BODY_BANDS, _BODY_ROWS)
+    lead = values[:, _N_BODY:].astype(np.uint64).reshape(-1, _LEAD_BANDS, _LEAD_ROWS)
+    packed = np.concatenate(
+        [_packed(body), _packed(lead)],
+        axis=1,
+    )
+    # Each band gets its own space of keys.
+    salt = np.arange(1, packed.shape[1] + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    packed = (packed ^ salt) * np.uint64(0xD6E8FEB86659FD93)
+    return packed ^ (packed >> np.uint64(32))
+
+
+def _packed(bands: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The values of each band side by side in one 64-bit key; shape (n, bands)."""
+    key = np.zeros(bands.shape[:2], np.uint64)
+    for k in range(bands.shape[2]):
+        key |= bands[:, :, k] << np.uint64(16 * k)
+    return key
+
+
+def _grown(array: NDArray, size: int) -> NDArray:
+    larger = np.zeros((size, *array.shape[1:]), array.dtype)
+    larger[: len(array)] = array
+    return larger
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def _instant(day: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=day)
