@@ -21,6 +21,22 @@ class IngestSettings(_Section):
     reprint_similarity: float = Field(0.6, gt=0, le=1, description="Jaccard similarity of shingles of a reprint.")
     max_text_chars: int = Field(200_000, ge=1_000, description="A longer text is quarantined.")
     max_record_bytes: int = Field(10_000_000, ge=10_000, description="A longer line or record is quarantined.")
+    max_document_bytes: int = Field(
+        200_000_000, ge=10_000, description="A larger JSON, XML or HTML file is quarantined whole."
+    )
+    max_expansion: int = Field(1_000, ge=10, description="A packed file that grows by more than this is refused.")
+    max_future_days: int = Field(7, ge=0, description="A date further ahead than this is quarantined.")
+    slash_dates: str = Field(
+        "refuse",
+        pattern="^(refuse|month-first|day-first)$",
+        description="What 03/04/2025 means: `month-first`, `day-first`, or `refuse` it as ambiguous.",
+    )
+    languages: list[str] = Field(
+        default_factory=lambda: ["zh", "en", "ja", "ko", "de", "fr", "es", "pt", "it", "ru", "id", "ms", "vi", "ar"],
+        description="Languages that may be detected, as two-letter codes.",
+    )
+    feed_timeout_seconds: float = Field(20.0, gt=0, le=300, description="How long a server may take to answer.")
+    feed_retries: int = Field(2, ge=0, le=10, description="Further attempts after a server failed.")
     allow_local_addresses: bool = Field(False, description="Feeds may point to this machine or its network.")
 
     @field_validator("default_timezone")
@@ -40,19 +56,36 @@ class EncodeSettings(_Section):
 
 
 class DiscoverSettings(_Section):
-    """How articles become narratives."""
+    """How articles become narratives.
+
+    Scores are cosines in a space from which language and the subject's own mean are removed, plus overlap of
+    words and mentions of the narrative's actors; unrelated articles score about 0 with an sd of about .1.
+    """
 
     timezone: str = Field("Asia/Shanghai", description="Zone in which a week begins on Monday at midnight.")
-    bootstrap_articles: int = Field(60, ge=10, description="Stories that the first clustering waits for.")
+    bootstrap_stories: int = Field(50, ge=10, description="Stories that the first clustering waits for.")
     min_stories: int = Field(5, ge=3, description="Stories that a new narrative needs.")
     buffer_weeks: int = Field(3, ge=1, le=26, description="Unassigned articles stay candidates this long.")
     buffer_max: int = Field(12_000, ge=100, description="At most this many unassigned articles are clustered.")
-    tau_percentile: float = Field(99.0, gt=50, lt=100, description="Cosine level: this percentile of random pairs.")
+    tau_percentile: float = Field(
+        90.0,
+        gt=50,
+        lt=100,
+        description="Groups are cut at this percentile of the similarity of random pairs: 90 for narratives within "
+        "one subject, 99 for single events in general news.",
+    )
+    word_weight: float = Field(1.0, ge=0, description="Weight of word overlap beside the cosine, in assignment.")
+    group_word_weight: float = Field(0.25, ge=0, description="The same in grouping articles.")
+    actor_weight: float = Field(0.03, ge=0, description="Weight of ln(1 + mentions of the narrative's actors).")
+    seed_members: float = Field(4.0, gt=0, description="A definition's texts count as this many articles.")
     level_sd: float = Field(1.64, ge=0, description="A narrative's own level: mean minus this many sd.")
     level_shrinkage: float = Field(10, ge=0, description="Weight of the pooled mean and sd.")
+    floor: float = Field(0.14, ge=0, lt=1, description="An article by itself joins nothing below this score.")
+    group_floor: float = Field(0.08, ge=0, lt=1, description="Nor does a group of articles below this mean score.")
+    max_members: int = Field(300, ge=20, description="A centre and its level are those of the latest members.")
     dormant_weeks: int = Field(8, ge=2, description="Weeks without a member until a narrative is dormant.")
     ended_weeks: int = Field(26, ge=3, description="Weeks without a member until it has ended.")
-    review_every: int = Field(4, ge=1, description="Splits and merges are looked for every this many weeks.")
+    review_every: int = Field(2, ge=1, description="Splits and merges are looked for every this many weeks.")
     seed: int = Field(20250825, description="Random state of everything random.")
 
     @field_validator("timezone")

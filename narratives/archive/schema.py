@@ -131,8 +131,12 @@ narrative = Table(
     Column("n_members", Integer, nullable=False, default=0),
     Column("anchor", LargeBinary),  # first-seen centre
     Column("centre", LargeBinary),  # present centre
-    Column("level", Float),  # calibrated cosine an article must reach
-    Column("cohesion", Float),
+    Column("cohesion", Float),  # mean cosine between members
+    # Calibration: mean and sd of its members' own scores, and the level that follows from them.
+    Column("score_mean", Float),
+    Column("score_sd", Float),
+    Column("level", Float),
+    Column("profile", JSON, nullable=False, default=dict),  # {"zh": {"n": articles, "terms": {word: articles}}}
 )
 
 membership = Table(

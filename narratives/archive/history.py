@@ -1,0 +1,147 @@
+"""The history side of the archive: steps, narratives, memberships, scores, events, alerts, decisions, runs.
+
+Everything a weekly step writes goes through one transaction that the pipeline opens, so that a killed run leaves
+the archive as it was before that step.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Table, delete, func, select, update
+
+from narratives.archive import schema
+from narratives.archive.store import Store
+
+# What a history is made of, for telling two archives apart; run records and instants of writing are not.
+_HISTORY = (
+    "article", "article_version", "quarantine", "narrative", "membership", "score", "tone", "event", "alert",
+    "decision", "proposal", "step",
+)  # fmt: skip
+_CLOCK = {"ingested_at", "quarantined_at", "decided_at"}
+
+
+def vector_bytes(vector: np.ndarray) -> bytes:
+    """(d,) floats as little-endian float32."""
+    return np.asarray(vector, dtype="<f4").tobytes()
+
+
+def bytes_vector(raw: bytes) -> np.ndarray:
+    """The (d,) float32 vector that `vector_bytes` wrote."""
+    return np.frombuffer(raw, dtype="<f4").astype(np.float32)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+class History(Store):
+    """Reading and writing of narratives and what happened to them."""
+
+    def last_step(self) -> date | None:
+        """Monday of the latest week that was processed."""
+        with self.reading() as connection:
+            return connection.scalar(select(func.max(schema.step.c.week)))
+
+    def steps(self) -> list[date]:
+        """Mondays of all processed weeks, in order."""
+        with self.reading() as connection:
+            return list(connection.scalars(select(schema.step.c.week).order_by(schema.step.c.week)))
+
+    def rows(self, table: Table, *where: Any, connection: Connection | None = None) -> list[dict[str, Any]]:
+        """Rows of a table as dicts, in the order of its primary key."""
+        query = select(table).where(*where).order_by(*table.primary_key.columns)
+        if connection is not None:
+            return [dict(row) for row in connection.execute(query).mappings()]
+        with self.reading() as own:
+            return [dict(row) for row in own.execute(query).mappings()]
+
+    def next_id(self, connection: Connection, table: Table, letter: str) -> str:
+        """The next free id such as `N0042`; ids are never used twice."""
+        ids: Iterable[str] = connection.scalars(select(table.c.id))
+        largest = max((int(i[1:]) for i in ids if i[0] == letter), default=0)
+        return f"{letter}{largest + 1:04d}"
+
+    def put(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows, replacing those with the same primary key."""
+        keys = [column.name for column in table.primary_key.columns]
+        for row in rows:
+            same = [table.c[key] == row[key] for key in keys if key in row]
+            if len(same) == len(keys):
+                values = {name: value for name, value in row.items() if name not in keys}
+                if values and connection.execute(update(table).where(*same).values(**values)).rowcount:
+                    continue
+                if not values and connection.scalar(select(func.count()).select_from(table).where(*same)):
+                    continue
+            connection.execute(table.insert().values(**row))
+
+    def insert(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert many rows at once; none of them may be there yet."""
+        if rows:
+            connection.execute(table.insert(), [dict(row) for row in rows])
+
+    def add_event(
+        self, connection: Connection, week: date, kind: str, narrative_id: str, other_id: str = "", **detail: Any
+    ) -> None:
+        """Write an event into the ledger once; the same event of the same week is not repeated."""
+        table = schema.event
+        key = {"week": week, "kind": kind, "narrative_id": narrative_id, "other_id": other_id}
+        known = select(func.count()).select_from(table).where(*(table.c[name] == value for name, value in key.items()))
+        if not connection.scalar(known):
+            connection.execute(table.insert().values(**key, detail=detail))
+
+    def forget_memberships(self, connection: Connection, article_ids: Sequence[str]) -> None:
+        """Take articles out of all narratives, with their scores (they are about to be placed anew)."""
+        for table in (schema.membership, schema.score):
+            for start in range(0, len(article_ids), 500):
+                chunk = article_ids[start : start + 500]
+                connection.execute(delete(table).where(table.c.article_id.in_(chunk)))
+
+    def start_run(self, command: str, settings: Mapping[str, Any], versions: Mapping[str, str]) -> int:
+        """Open a run record; a run that was killed keeps the state `running` until the next one marks it."""
+        with self.begin() as connection:
+            connection.execute(
+                update(schema.run).where(schema.run.c.state == "running").values(state="killed", finished_at=_now())
+            )
+            result = connection.execute(
+                schema.run.insert().values(
+                    command=command, state="running", started_at=_now(), settings=dict(settings), versions=dict(versions)
+                )
+            )
+            assert result.inserted_primary_key is not None
+            return int(result.inserted_primary_key[0])
+
+    def finish_run(
+        self, run_id: int, state: str, counts: Mapping[str, Any], seconds: Mapping[str, float] | None = None
+    ) -> None:
+        with self.begin() as connection:
+            connection.execute(
+                update(schema.run)
+                .where(schema.run.c.id == run_id)
+                .values(state=state, finished_at=_now(), counts=dict(counts), seconds=dict(seconds or {}))
+            )
+
+    def drop_run(self, run_id: int) -> None:
+        """Take back the record of a run that found nothing to do."""
+        with self.begin() as connection:
+            connection.execute(delete(schema.run).where(schema.run.c.id == run_id))
+
+    def digest(self) -> str:
+        """Hash of all that the archive says, leaving out run records and the instants of writing.
+
+        Two archives with the same digest hold the same articles, narratives, memberships, scores and events.
+        """
+        digest = hashlib.sha256()
+        with self.reading() as connection:
+            for name in _HISTORY:
+                table = schema.metadata.tables[name]
+                columns = [column for column in table.columns if column.name not in _CLOCK]
+                for row in connection.execute(select(*columns).order_by(*table.primary_key.columns)):
+                    values = [value.hex() if isinstance(value, bytes) else value for value in row]
+                    digest.update(json.dumps([name, *values], default=str, sort_keys=True).encode())
+        return digest.hexdigest()
