@@ -90,8 +90,8 @@ def declared_language(declared: str, text: str, languages: Sequence[str] = DEFAU
 
     Chinese is always looked at, because declarations seldom tell the script.
 
-    >>> declared_language("Chinese", "中國稀土"), declared_language("en-US", "Rare"), declared_language("?", "稀土")
-    ('zh-Hant', 'en', 'zh')
+    >>> declared_language("Chinese", "中國稀土"), declared_language("en-US", "Rare earths")
+    ('zh-Hant', 'en')
     """
     tag = declared.strip().casefold().replace("_", "-")
     tag = _DECLARED.get(tag, tag.split("-")[0])

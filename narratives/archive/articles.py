@@ -43,7 +43,7 @@ class Articles(Store):
     """Taking articles in and reading them back."""
 
     def reprint_index(self, window_days: int, min_similarity: float) -> ReprintIndex:
-        """The index that finds an incoming article's story; it reads the archive's sketches as it needs them."""
+        """The index that finds an incoming article's story; it reads sketches as it needs them."""
         return ReprintIndex(window_days, min_similarity, self._entries_between)
 
     def take_in(

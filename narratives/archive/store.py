@@ -374,7 +374,7 @@ def _reported(name: object) -> Iterator[None]:
             sign in low for sign in ("malformed", "not a database", "disk i/o error", "database corruption")
         ):
             raise ArchiveDamaged(
-                f"{name} is damaged ({said}); it was left as it is: restore a backup, or try `.recover` in sqlite3"
+                f"{name} is damaged ({said}); it was left as it is: restore a backup"
             ) from error
         if "readonly" in low or "read-only" in low:
             raise ArchiveReadOnly(f"{name} may not be written ({said})") from error
