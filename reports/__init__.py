@@ -1,0 +1,22 @@
+"""What is read: the weekly report, its charts, the notebook's view. Reads only the Desk's frames.
+
+>>> import reports
+>>> sorted(reports.__all__)[:2]
+['build_weekly', 'render_html']
+"""
+
+from reports.content import WeeklyReport
+from reports.export import render_json, weekly_schema
+from reports.markdown import render_markdown
+from reports.page import render_html
+from reports.weekly import build_weekly, write_weekly
+
+__all__ = [
+    "WeeklyReport",
+    "build_weekly",
+    "render_html",
+    "render_json",
+    "render_markdown",
+    "weekly_schema",
+    "write_weekly",
+]

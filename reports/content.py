@@ -1,0 +1,318 @@
+"""The parts of a weekly report, as frozen records: built once, rendered as HTML, Markdown and JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Words:
+    """One text in Chinese and in English."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """A place in the report: `anchor` is the id of an element, `label` what it is called."""
+
+    anchor: str
+    label: Words
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One of the week's sentences, with the places in the report that prove it."""
+
+    text: Words
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean of stance or tone over stories (-1 to 1) with its 95 % interval; `mean` is None where `n` is too few."""
+
+    mean: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+
+@dataclass(frozen=True)
+class WeekPoint:
+    """One narrative in one week. `share` is of the week's stories (0 to 1); `reach` counts reprints too."""
+
+    week: date
+    label: str
+    n_stories: int
+    reach: int
+    share: float
+    stance: Estimate
+    tone: Estimate
+
+
+@dataclass(frozen=True)
+class Movement:
+    """This week's volume against before.
+
+    `last` and `mean4` are stories in the week before and the mean of up to four weeks before (None if there are
+    none). `p_value` is of a two-sided test that the narrative's share is the same as in those weeks; `clear` says
+    that it survives the false discovery rate over all narratives of the week.
+    """
+
+    n_stories: int
+    last: int | None
+    mean4: float | None
+    p_value: float | None
+    direction: str  # new, grew, faded, steady
+    clear: bool = False
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A move of the mean stance or tone (`what`) against the four weeks before.
+
+    `within` is what the same sources changed, `mix` what other sources brought; they add up to `after - before`.
+    """
+
+    narrative: str
+    what: str
+    before: float
+    after: float
+    n_before: int
+    n_after: int
+    p_value: float
+    within: float
+    mix: float
+    clear: bool = False
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A scored sentence (`sentence`) inside its context (`before`, `after`), in the language it was written in."""
+
+    article: str
+    title: str
+    source: str
+    lang: str
+    date: str
+    url: str
+    before: str
+    sentence: str
+    after: str
+    side: str  # supports, opposes, positive, negative
+    score: float
+    confidence: float | None
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One story as a line: title, outlet, day, address (empty unless http or https)."""
+
+    article: str
+    title: str
+    source: str
+    lang: str
+    date: str
+    url: str
+    n_copies: int
+    narrative: str = ""
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How one language tells a narrative, over the last four weeks."""
+
+    lang: str  # zh, en, or another tag
+    n_stories: int
+    n_stories_week: int
+    stance: Estimate
+    tone: Estimate
+    terms: tuple[str, ...]
+    headline: Headline | None
+
+
+@dataclass(frozen=True)
+class SourceCount:
+    """An outlet's stories and reprints of a narrative over the last four weeks."""
+
+    source: str
+    n_stories: int
+    n_reprints: int
+    n_stories_week: int
+
+
+@dataclass(frozen=True)
+class LifeEvent:
+    """A dated event of a narrative's life, in words."""
+
+    week: str
+    kind: str
+    text: Words
+    narrative: str
+    other: str = ""
+
+
+@dataclass(frozen=True)
+class Near:
+    """A known narrative and its cosine to a new one."""
+
+    narrative: str
+    name: Words
+    cosine: float
+
+
+@dataclass(frozen=True)
+class AlertNote:
+    """An alert as the reader needs it: state, figures, why it is none of the known, the stories behind it."""
+
+    id: str
+    narrative: str
+    name: Words
+    week: str
+    tier: str
+    state: str
+    settled: str
+    acknowledged: bool
+    statistic: float | None
+    threshold: float | None
+    p_value: float | None
+    n_stories: int | None
+    n_sources: int | None
+    cohesion: float | None
+    level: float | None
+    nearest: tuple[Near, ...]
+    why: str
+    stories: tuple[Headline, ...]
+
+
+@dataclass(frozen=True)
+class NarrativeRow:
+    """One line of the table of all narratives."""
+
+    id: str
+    anchor: str
+    name: Words
+    origin: str
+    status: str
+    born: str
+    has_section: bool
+    now: WeekPoint
+    movement: Movement
+    compared: int | None
+    compared_share: float | None
+    languages: tuple[tuple[str, int], ...]  # language, stories of the last four weeks
+    lead_source: str
+    series: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class NarrativeSection:
+    """Everything about one narrative."""
+
+    row: NarrativeRow
+    slug: str
+    claim: Words | None
+    drafted: bool
+    keywords: Words
+    points: tuple[WeekPoint, ...]
+    turns: tuple[Turn, ...]
+    quotes: tuple[Quote, ...]
+    stories: tuple[Headline, ...]
+    n_stories_hidden: int
+    sources: tuple[SourceCount, ...]
+    tellings: tuple[Telling, ...]
+    life: tuple[LifeEvent, ...]
+    drift: float | None
+    cohesion: float | None
+    full: bool = True
+
+
+@dataclass(frozen=True)
+class Unassigned:
+    """The articles that belong to no narrative."""
+
+    n_stories: int
+    share: float
+    mean4: float | None
+    series: tuple[int, ...]
+    examples: tuple[Headline, ...]
+
+
+@dataclass(frozen=True)
+class FeedNote:
+    """An outlet that fell silent or sent much more than before."""
+
+    source: str
+    n_articles: int
+    mean4: float
+    kind: str  # silent, more
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What came in, and how good it is."""
+
+    n_articles: int
+    n_stories: int
+    n_reprints: int
+    last_stories: int | None
+    mean4_stories: float | None
+    languages: tuple[tuple[str, int], ...]
+    n_sources: int
+    total_articles: int
+    total_stories: int
+    n_weeks: int
+    n_weak: int
+    quarantine: tuple[tuple[str, int, str, str], ...]  # reason, open records, a message, an origin
+    n_recovered: int
+    feeds: tuple[FeedNote, ...]
+    same_language_share: float | None
+
+
+@dataclass(frozen=True)
+class MapPoint:
+    """An article of the week in the picture of the map."""
+
+    x: float
+    y: float
+    narrative: str
+    title: str
+    source: str
+    date: str
+    url: str
+
+
+@dataclass(frozen=True)
+class WeeklyReport:
+    """The whole report of one week. The same desk gives the same report."""
+
+    subject: str
+    week: date
+    label: str
+    last_day: date
+    timezone: str
+    compare: str
+    summary: tuple[Sentence, ...]
+    alerts: tuple[AlertNote, ...]
+    born: tuple[str, ...]
+    grew: tuple[str, ...]
+    faded: tuple[str, ...]
+    turned: tuple[Turn, ...]
+    ended: tuple[LifeEvent, ...]
+    rows: tuple[NarrativeRow, ...]
+    sections: tuple[NarrativeSection, ...]
+    quiet: tuple[NarrativeRow, ...]
+    unassigned: Unassigned
+    intake: Intake
+    map: tuple[MapPoint, ...]
+    lineage: tuple[LifeEvent, ...]
+    labels: tuple[str, ...]
+    weeks: tuple[date, ...]
+    min_stories: int
+    made_at: str
+    versions: tuple[tuple[str, str], ...]
+    settings: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,96 @@
+"""What came in: counts of the week and in all, languages, quarantine, unusual sources, the unassigned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from reports.content import FeedNote, Intake, Unassigned, WeekPoint
+from reports.figures import number
+from reports.frames import Desk, Frames
+from reports.quotes import headlines, language_group, one_line
+
+_FEED_P = 0.01
+_MAX_FEEDS = 12
+_N_EXAMPLES = 6
+
+
+def count_intake(desk: Desk, frames: Frames, totals: Mapping[date, int]) -> Intake:
+    """Counts for the quality page.
+
+    Parameters
+    ----------
+    totals
+        Stories of each week, all narratives and the unassigned together.
+    """
+    articles = frames.articles
+    this_week = articles[articles["week"] == frames.week]
+    firsts = this_week[this_week["is_first"].astype(bool)]
+    langs = firsts["lang"].map(language_group).value_counts() if len(firsts) else pd.Series(dtype=int)
+    before = [frames.week - timedelta(weeks=i) for i in range(1, 5)]
+    before = [w for w in before if w >= frames.weeks[0]]
+    open_ones = frames.quarantine[frames.quarantine["state"] == "open"]
+    reasons = []
+    for reason, group in open_ones.groupby("reason"):
+        first = group.sort_values("id").iloc[0]
+        reasons.append((str(reason), len(group), one_line(str(first["message"]))[:160], one_line(str(first["origin"]))[-80:]))
+    reasons.sort(key=lambda r: (-r[1], r[0]))
+    return Intake(
+        n_articles=len(this_week),
+        n_stories=totals.get(frames.week, 0),
+        n_reprints=len(this_week) - len(firsts),
+        last_stories=totals.get(before[0]) if before else None,
+        mean4_stories=sum(totals.get(w, 0) for w in before) / len(before) if before else None,
+        languages=tuple(sorted(((str(k), int(v)) for k, v in langs.items()), key=lambda kv: (-kv[1], kv[0]))),
+        n_sources=int(this_week.loc[this_week["source"] != "", "source"].nunique()),
+        total_articles=len(articles),
+        total_stories=int(articles["story"].nunique()),
+        n_weeks=len(frames.weeks),
+        n_weak=int(((this_week["narrative"] != "") & this_week["weak"].fillna(False).astype(bool)).sum()),
+        quarantine=tuple(reasons),
+        n_recovered=int((frames.quarantine["state"] == "recovered").sum()),
+        feeds=feed_notes(articles, frames.week, len(before)),
+        same_language_share=number(desk.health().get("same_language_share")),
+    )
+
+
+def feed_notes(articles: pd.DataFrame, week: date, n_before: int) -> tuple[FeedNote, ...]:
+    """Outlets whose number of articles this week a Poisson of their mean before makes unlikely (p < .01).
+
+    Needs three weeks before; with fewer nothing is said.
+    """
+    if n_before < 3:
+        return ()
+    from scipy.stats import poisson
+
+    start = week - timedelta(weeks=n_before)
+    window = articles[(articles["week"] >= start) & (articles["week"] <= week) & (articles["source"] != "")]
+    now = window[window["week"] == week]["source"].value_counts()
+    before = window[window["week"] < week]["source"].value_counts() / n_before
+    notes = []
+    for source in sorted(set(now.index) | set(before.index)):
+        n, mean = int(now.get(source, 0)), float(before.get(source, 0.0))
+        if n == 0 and poisson.cdf(0, mean) < _FEED_P:
+            notes.append(FeedNote(one_line(source), n, mean, "silent"))
+        elif n >= 4 and n >= 2 * mean and poisson.sf(n - 1, max(mean, 0.5)) < _FEED_P:
+            notes.append(FeedNote(one_line(source), n, mean, "more"))
+    return tuple(sorted(notes, key=lambda f: (-abs(f.n_articles - f.mean4), f.source))[:_MAX_FEEDS])
+
+
+def count_unassigned(points: Sequence[WeekPoint], frames: Frames, shown: Sequence[date], zone: ZoneInfo) -> Unassigned:
+    """The week's stories in no narrative, with examples."""
+    at = {p.week: p for p in points}
+    before = [frames.week - timedelta(weeks=i) for i in range(1, 5)]
+    before = [w for w in before if w >= frames.weeks[0] and w in at]
+    articles = frames.articles
+    mine = articles[(articles["week"] == frames.week) & (articles["narrative"] == "") & articles["is_first"].astype(bool)]
+    return Unassigned(
+        n_stories=at[frames.week].n_stories,
+        share=at[frames.week].share,
+        mean4=sum(at[w].share for w in before) / len(before) if before else None,
+        series=tuple(at[w].n_stories for w in shown),
+        examples=headlines(mine, zone, _N_EXAMPLES),
+    )

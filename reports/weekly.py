@@ -1,0 +1,258 @@
+"""The weekly report: built from the desk's frames alone, then written as HTML, Markdown and JSON."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from reports import sentences
+from reports.alerts import alert_notes
+from reports.content import MapPoint, NarrativeRow, Turn, WeeklyReport, WeekPoint, Words
+from reports.figures import blank_points, mark_clear, movement, turn, week_points
+from reports.frames import Desk, Frames, load_frames, parse_week, week_label
+from reports.intake import count_intake, count_unassigned
+from reports.quotes import language_group, local_day, one_line, safe_url
+from reports.sections import build_section, life_lines
+
+MAX_FULL_SECTIONS = 60
+MAX_SECTIONS = 150
+MAX_LISTED = 5
+MAX_MAP_POINTS = 1500
+
+
+def build_weekly(desk: Desk, week: date | str | None = None, compare: date | str | None = None) -> WeeklyReport:
+    """Collect everything the report of one week says; nothing is written.
+
+    Parameters
+    ----------
+    desk
+        Anything with the Desk's frames.
+    week
+        A Monday, a day in the week, or `2025-W46`; the last processed week if left out.
+    compare
+        An earlier week that every narrative is also compared with.
+
+    Raises
+    ------
+    ValueError
+        No week has been processed, or `week` or `compare` is not among the processed ones.
+    """
+    frames = load_frames(desk, week)
+    settings = desk.settings
+    zone = ZoneInfo(settings.discover.timezone)
+    compared = None if compare is None else parse_week(compare)
+    if compared is not None and (compared not in frames.weeks or compared == frames.week):
+        raise ValueError(f"compare needs an earlier processed week than {week_label(frames.week)}, got {week_label(compared)}")
+    shown = _span(frames.week, max(settings.report.weeks, 5))
+    all_weeks = sorted({*shown, *([compared] if compared else [])})
+    points = week_points(frames.timeline, all_weeks, settings.report.min_stories_for_average)
+    blank = blank_points(all_weeks)
+    totals = {w: sum(p.n_stories for v in points.values() for p in v if p.week == w) for w in all_weeks}
+    names = narrative_names(frames.narratives)
+    firsts = frames.articles[frames.articles["is_first"].astype(bool)]
+    recent = firsts[[w > frames.week - timedelta(weeks=4) for w in firsts["week"]]]
+    alerts = alert_notes(frames, names, zone)
+    lineage, lives = life_lines(frames.events, names)
+
+    rows = _rows(frames, points, shown, totals, compared, names, recent, {a.narrative for a in alerts})
+    turned = _turns(frames, rows, firsts, settings.report.min_stories_for_average, settings.discover.seed)
+    lasting = [r for r in rows if r.has_section][:MAX_SECTIONS]
+    kept = {r.id for r in lasting}
+    rows = [replace(r, has_section=r.id in kept) for r in rows]
+    texts = dict(zip(frames.articles["id"], frames.articles["text"], strict=True))
+    sections = tuple(
+        build_section(
+            desk, frames, row, [p for p in points.get(row.id, blank) if p.week in shown], [t for t in turned if t.narrative == row.id],
+            recent, texts, lives.get(row.id, ()), zone, full=i < MAX_FULL_SECTIONS,
+        )
+        for i, row in enumerate(r for r in rows if r.has_section)
+    )  # fmt: skip
+    born = tuple(r.id for r in rows if r.movement.direction == "new")
+    grew = _listed(rows, "grew")
+    faded = _listed(rows, "faded")
+    notable = [t for t in turned if t.p_value < 0.20]
+    intake = count_intake(desk, frames, totals)
+    unassigned = count_unassigned(points.get("", blank), frames, shown, zone)
+    run = _last_run(frames.runs)
+    return WeeklyReport(
+        subject=settings.subject,
+        week=frames.week,
+        label=week_label(frames.week),
+        last_day=frames.week + timedelta(days=6),
+        timezone=settings.discover.timezone,
+        compare=week_label(compared) if compared else "",
+        summary=sentences.summarise(intake, unassigned, rows, alerts, born, grew, faded, notable),
+        alerts=alerts,
+        born=born,
+        grew=grew,
+        faded=faded,
+        turned=tuple(notable[:MAX_LISTED]),
+        ended=tuple(e for e in lineage if e.week == week_label(frames.week) and e.kind not in ("born", "grew", "faded")),
+        rows=tuple(r for r in rows if r.has_section or r.now.n_stories),
+        sections=sections,
+        quiet=tuple(r for r in rows if not r.has_section and not r.now.n_stories),
+        unassigned=unassigned,
+        intake=intake,
+        map=_map_points(desk, frames, zone),
+        lineage=lineage,
+        labels=tuple(week_label(w) for w in shown),
+        weeks=tuple(shown),
+        min_stories=settings.report.min_stories_for_average,
+        made_at="" if run is None else local_minute(run["finished_at"], zone),
+        versions=tuple(sorted((str(k), str(v)) for k, v in (run["versions"] if run else {}).items())),
+        settings=settings.model_dump(mode="json"),
+    )
+
+
+def _span(week: date, n: int) -> list[date]:
+    return [week - timedelta(weeks=i) for i in range(n - 1, -1, -1)]
+
+
+def narrative_names(narratives: pd.DataFrame) -> dict[str, Words]:
+    """Id to its names; a missing one is borrowed from the other language."""
+    out = {}
+    for r in narratives.itertuples():
+        zh, en = one_line(r.name_zh), one_line(r.name_en)
+        plain = one_line(r.name) or r.id
+        out[r.id] = Words(zh or en or plain, en or zh or plain)
+    return out
+
+
+def _rows(
+    frames: Frames, points: dict[str, tuple[WeekPoint, ...]], shown: Sequence[date], totals: dict[date, int],
+    compared: date | None, names: dict[str, Words], recent: pd.DataFrame, alerted: set[str],
+) -> list[NarrativeRow]:  # fmt: skip
+    first_week = frames.weeks[0]
+    five = [w for w in _span(frames.week, 5) if w >= first_week]
+    by_narrative = dict(list(recent.groupby("narrative")))
+    event_ids = {e.narrative for e in frames.events.itertuples() if e.week == frames.week and e.kind not in ("dormant", "ended")}
+    blank = blank_points(sorted({*shown, *([compared] if compared else [])}))
+    out = []
+    for r in frames.narratives.itertuples():
+        if r.born_week is not None and r.born_week > frames.week:
+            continue
+        series = points.get(r.id, blank)
+        at = {p.week: p for p in series}
+        now = at[frames.week]
+        # A definition of the first week is not news.
+        born_now = r.born_week == frames.week and r.origin != "defined" and frames.week != first_week
+        move = movement([at[w].n_stories for w in five], [totals[w] for w in five], born_now=born_now)
+        mine = by_narrative.get(r.id)
+        langs: dict[str, int] = {}
+        lead = ""
+        if mine is not None:
+            for lang in mine["lang"]:
+                langs[language_group(lang)] = langs.get(language_group(lang), 0) + 1
+            lead = _lead_source(mine, frames.week)
+        lately = sum(at[w].n_stories for w in five[-4:]) > 0
+        live = r.status not in ("merged",) or lately
+        out.append(NarrativeRow(
+            id=r.id, anchor=f"n-{r.id}", name=names[r.id], origin=r.origin, status=r.status,
+            born=week_label(r.born_week) if r.born_week else "",
+            has_section=live and (lately or r.id in event_ids or r.id in alerted),
+            now=now, movement=move,
+            compared=at[compared].n_stories if compared else None,
+            compared_share=at[compared].share if compared else None,
+            languages=tuple(sorted(langs.items(), key=lambda kv: (-kv[1], kv[0]))), lead_source=one_line(lead),
+            series=tuple(at[w].n_stories for w in shown),
+        ))  # fmt: skip
+    out.sort(key=lambda x: (-x.now.n_stories, -sum(x.series[-4:]), x.id))
+    clear = mark_clear([r.movement.p_value for r in out])
+    return [replace(r, movement=replace(r.movement, clear=c)) for r, c in zip(out, clear, strict=True)]
+
+
+def _lead_source(stories: pd.DataFrame, week: date) -> str:
+    this_week = stories[stories["week"] == week]
+    counts = (this_week if len(this_week) else stories)["source"].value_counts()
+    counts = counts[counts.index != ""]
+    return "" if counts.empty else min(counts.index, key=lambda s: (-counts[s], s))
+
+
+def _listed(rows: Sequence[NarrativeRow], direction: str) -> tuple[str, ...]:
+    mine = [r for r in rows if r.movement.direction == direction]
+    mine.sort(key=lambda r: (not r.movement.clear, r.movement.p_value or 0.0, r.id))
+    return tuple(r.id for r in mine[:MAX_LISTED])
+
+
+def _turns(frames: Frames, rows: Sequence[NarrativeRow], firsts: pd.DataFrame, min_stories: int, seed: int) -> list[Turn]:
+    """Material moves of stance and tone, the surest first; `clear` is over all of them."""
+    start = frames.week - timedelta(weeks=4)
+    window = firsts[firsts["week"] >= start]
+    groups = dict(list(window.groupby("narrative")))
+    found = []
+    for row in rows:
+        mine = groups.get(row.id)
+        if mine is None or row.now.n_stories < min_stories:
+            continue
+        is_now = [w == frames.week for w in mine["week"]]
+        now, before = mine[is_now], mine[[not x for x in is_now]]
+        found += [t for what in ("stance", "tone") if (t := turn(now, before, what, min_stories, seed)) is not None]
+    found.sort(key=lambda t: (t.p_value, -abs(t.after - t.before), t.narrative, t.what))
+    return [replace(t, clear=c) for t, c in zip(found, mark_clear([t.p_value for t in found]), strict=True)]
+
+
+def _map_points(desk: Desk, frames: Frames, zone: ZoneInfo) -> tuple[MapPoint, ...]:
+    draw = getattr(desk, "map", None)
+    places = draw(frames.week) if callable(draw) else None
+    if places is None or len(places) == 0:
+        return ()
+    merged = places[["id", "x", "y"]].merge(frames.articles, on="id", how="inner").sort_values("id", kind="stable")
+    step = -(-len(merged) // MAX_MAP_POINTS)
+    return tuple(
+        MapPoint(round(float(r.x), 3), round(float(r.y), 3), r.narrative, one_line(r.title or r.text[:80])[:160], r.source,
+                 local_day(r.published_at, zone), safe_url(r.url))
+        for r in merged.iloc[::step].itertuples()
+    )  # fmt: skip
+
+
+def _last_run(runs: pd.DataFrame) -> dict[str, Any] | None:
+    done = runs[runs["finished_at"].notna()]
+    if done.empty:
+        return None
+    last = done.sort_values(["finished_at", "id"]).iloc[-1]
+    versions = last["versions"] if isinstance(last["versions"], dict) else {}
+    return {"finished_at": last["finished_at"], "versions": versions}
+
+
+def local_minute(instant: Any, zone: ZoneInfo) -> str:
+    """An instant to the minute in the desk's zone; a naive one is UTC."""
+    stamp = pd.Timestamp(instant)
+    stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp
+    return stamp.tz_convert(zone).strftime("%Y-%m-%d %H:%M")
+
+
+def write_weekly(
+    desk: Desk, week: date | str | None = None, lang: str = "both", compare: date | str | None = None
+) -> list[Path]:
+    """Write `reports/2025-W46.html`, `.md` and `.json` into the desk's folder; returns their paths in this order.
+
+    Files are replaced whole, never half written. With `lang` of `zh` or `en` the page and the Markdown speak one
+    language (articles keep theirs); the JSON always has both.
+    """
+    from reports.export import render_json
+    from reports.markdown import render_markdown
+    from reports.page import render_html
+
+    report = build_weekly(desk, week, compare)
+    folder = desk.folder / "reports"
+    folder.mkdir(parents=True, exist_ok=True)
+    contents = {
+        ".html": render_html(report, lang),
+        ".md": render_markdown(report, lang),
+        ".json": render_json(report),
+    }
+    paths = []
+    for suffix, text in contents.items():
+        path = folder / f"{report.label}{suffix}"
+        part = path.with_name(path.name + ".part")
+        part.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(part, path)
+        paths.append(path)
+    return paths
