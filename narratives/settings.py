@@ -35,6 +35,9 @@ class IngestSettings(_Section):
         default_factory=lambda: ["zh", "en", "ja", "ko", "de", "fr", "es", "pt", "it", "ru", "id", "ms", "vi", "ar"],
         description="Languages that may be detected, as two-letter codes.",
     )
+    full_text_below: int = Field(
+        200, ge=0, description="A feed's article with less text is completed from its page; 0 never does."
+    )
     feed_timeout_seconds: float = Field(20.0, gt=0, le=300, description="How long a server may take to answer.")
     feed_retries: int = Field(2, ge=0, le=10, description="Further attempts after a server failed.")
     allow_local_addresses: bool = Field(False, description="Feeds may point to this machine or its network.")

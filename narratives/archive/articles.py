@@ -195,6 +195,12 @@ class Articles(Store):
         with self.reading() as connection:
             return int(connection.scalar(select(func.count()).select_from(schema.article)) or 0)
 
+    def text_of(self, article_id: str) -> str | None:
+        """The stored text of an article; None when it is not there."""
+        table = schema.article
+        with self.reading() as connection:
+            return connection.scalar(select(table.c.text).where(table.c.id == article_id))
+
     def articles_frame(
         self,
         ids: Sequence[str] | None = None,

@@ -3,7 +3,8 @@
 from narratives.ingest.fields import parse_mapping
 from narratives.ingest.registry import READERS, Reader, reader_for
 from narratives.ingest.reports import FileReport, IngestReport
-from narratives.ingest.run import ingest_paths, retry_quarantine
+from narratives.ingest.retry import retry_quarantine
+from narratives.ingest.run import ingest_paths
 
 __all__ = [
     "READERS",

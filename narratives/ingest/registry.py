@@ -6,7 +6,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from narratives.articles import Article, Reject
-from narratives.ingest import feeds, json_documents, jsonlines, search_export, tables
+from narratives.ingest import (
+    feeds,
+    json_documents,
+    json_feeds,
+    jsonlines,
+    opml,
+    pages,
+    parquet,
+    search_export,
+    services,
+    tables,
+    warc,
+)
 from narratives.ingest.fields import Context
 from narratives.ingest.sources import Source
 
@@ -26,17 +38,33 @@ class Reader:
     read
         Gives articles and rejects, one for each record; raises `SourceError` for a source that cannot be read
         as a whole.
+    addresses
+        Of a format that only leads to others: the addresses to read in its place.
     """
 
     name: str
     about: str
     recognises: Callable[[Source], bool]
     read: Callable[[Source, Context], Iterator[Article | Reject]]
+    addresses: Callable[[Source], list[str]] | None = None
 
 
 # In the order in which they are asked.
 READERS: tuple[Reader, ...] = (
+    Reader("parquet", "Parquet table", parquet.recognises, parquet.read),
+    Reader("warc", "WARC file of a crawler", warc.recognises, warc.read),
+    Reader("opml", "OPML list of feeds", opml.recognises, opml.read, opml.addresses),
     Reader("feed", "RSS, Atom or RDF feed", feeds.recognises, feeds.read),
+    Reader("page", "saved HTML page", pages.recognises, pages.read),
+    Reader("json-feed", "JSON Feed", json_feeds.recognises, json_feeds.read),
+    Reader("gdelt", "GDELT DOC article list", services.GDELT.recognises, services.GDELT.read),
+    Reader(
+        "event-registry",
+        "Event Registry export",
+        services.EVENT_REGISTRY.recognises,
+        services.EVENT_REGISTRY.read,
+    ),
+    Reader("media-cloud", "Media Cloud export", services.MEDIA_CLOUD.recognises, services.MEDIA_CLOUD.read),
     Reader("jsonl", "JSON Lines, one article a line", jsonlines.recognises, jsonlines.read),
     Reader(
         "json",

@@ -24,12 +24,15 @@ class FileReport:
         read = accepted + superseded + repeated + quarantined; reprints are among the accepted.
     note
         Why it was passed over, which encoding was detected, and the like.
+    failed
+        It could not be read as a whole (a missing extra, a server that does not answer, a torn file).
     """
 
     name: str
     reader: str
     counts: Mapping[str, int] = field(default_factory=dict)
     note: str = ""
+    failed: bool = False
 
     def __post_init__(self) -> None:
         n = Counter(self.counts)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from narratives.articles import Article, Reject
 from narratives.duplicates import ReprintIndex, sketch
 from narratives.ingest.discovery import Found, find_sources
-from narratives.ingest.fields import Context, article_from_record
-from narratives.ingest.registry import reader_for
+from narratives.ingest.fetch import Fetched, fetch
+from narratives.ingest.fields import Context
+from narratives.ingest.registry import Reader, reader_for
 from narratives.ingest.reports import FileReport, IngestReport
 from narratives.ingest.sources import Source, SourceError
 from narratives.language import declared_language
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 
 CHUNK = 500
 Progress = Callable[[str, int], None]
+_FEEDS = ("feed", "json-feed")
+_NO_INPUT = ("unknown-format", "no-columns", "no-records")
+_POLITE_SECONDS = 1.0  # between two pages of one server
 
 
 def ingest_paths(
@@ -37,8 +43,8 @@ def ingest_paths(
     """Read files, folders, globs and addresses into the archive.
 
     Sources are read in the order named, those of a folder by path, records in the order of the file; at most
-    500 are written in one transaction. A killed run therefore leaves a beginning of the whole, and the same call
-    again completes it: what is there already counts as repeated.
+    500 are written in one transaction. A killed run therefore leaves a beginning of the whole, and the same
+    call again completes it: what is there already counts as repeated.
 
     Parameters
     ----------
@@ -55,7 +61,7 @@ def ingest_paths(
 
     Returns
     -------
-    A report, a file at a time, whose counts add up.
+    A report, a source at a time, whose counts add up.
 
     Raises
     ------
@@ -64,132 +70,161 @@ def ingest_paths(
     ArchiveError
         The archive refused; chunks written before are kept.
     """
-    moment = now or datetime.now(UTC)
-    sources = find_sources(paths)
+    waiting = deque(find_sources(paths))
+    seen = {found.place for found in waiting}
     reports: list[FileReport] = []
     with archive.lock("narratives ingest"):
         index = archive.reprint_index(settings.ingest.reprint_window_days, settings.ingest.reprint_similarity)
-        for found in sources:
-            if found.note:
-                reports.append(FileReport(found.place, "", note=found.note))
-            else:
-                reports.append(
-                    _ingest_one(archive, found, settings.ingest, index, mapping or {}, moment, progress)
-                )
+        run = _Run(archive, settings.ingest, index, mapping or {}, now or datetime.now(UTC), progress)
+        while waiting:
+            found = waiting.popleft()
+            report, addresses = run.take(found)
+            reports.append(report)
+            fresh = [place for place in addresses if place not in seen]
+            seen.update(fresh)
+            waiting.extendleft(Found(place, is_address=True, named=True) for place in reversed(fresh))
     return IngestReport(tuple(reports))
 
 
-def _ingest_one(
-    archive: Archive,
-    found: Found,
-    settings: IngestSettings,
-    index: ReprintIndex,
-    mapping: Mapping[str, str],
-    moment: datetime,
-    progress: Progress | None,
-) -> FileReport:
-    counts: Counter[str] = Counter()
-    note = ""
-    reader_name = ""
+@dataclass
+class _Run:
+    """What one call needs for every source."""
 
-    def records() -> Iterator[Article | Reject]:
-        nonlocal note, reader_name
+    archive: Archive
+    settings: IngestSettings
+    index: ReprintIndex
+    mapping: Mapping[str, str]
+    moment: datetime
+    progress: Progress | None
+
+    def take(self, found: Found) -> tuple[FileReport, list[str]]:
+        """Read one source; also the addresses that it leads to."""
+        if found.note:
+            return FileReport(found.place, "", note=found.note), []
         try:
-            source = Source.of_file(Path(found.place), settings)
+            source, fetched = self._opened(found)
+        except (SourceError, OSError) as error:
+            if found.is_address:
+                self._note_failure(found.place, error)
+                return FileReport(found.place, "", note=str(error), failed=True), []
+            return self._whole_reject(found, error), []
+        if source is None:
+            self._note_success(found.place, fetched)
+            return FileReport(found.place, "", note="not changed since last time"), []
+        try:
             if not source.head:
-                note = "empty"
-                return
+                return FileReport(found.place, "", note="empty"), []
             reader = reader_for(source)
             if reader is None:
                 raise SourceError("unknown-format", f"{found.place} is in no format that a reader knows")
-            reader_name = reader.name
-            if source.encoding != "utf-8":
-                note = f"read as {source.encoding}"
-            yield from reader.read(source, Context(settings, mapping, source.modified_at, moment))
+            addresses = reader.addresses(source) if reader.addresses is not None else []
         except (SourceError, OSError) as error:
-            reason = error.reason if isinstance(error, SourceError) else "unreadable"
-            if (
-                not found.named
-                and not counts["read"]
-                and reason in ("unknown-format", "no-columns", "no-records")
-            ):
-                note, reader_name = str(error), ""
-                return
-            yield Reject(found.place, reason, str(error), "")
-        except Exception as error:  # a reader's own fault must cost that file alone, and be seen
-            yield Reject(found.place, "reader-fault", f"the reader {reader_name} failed: {error!r}", "")
+            return self._whole_reject(found, error), []
+        report = self._read(found, source, reader)
+        self._note_success(found.place, fetched)
+        return report, addresses
 
-    for chunk in _chunked(records()):
-        outcomes = archive.take_in([_prepare(record, settings) for record in chunk], index, moment)
-        counts["read"] += len(chunk)
-        counts.update(outcome.kind for outcome in outcomes)
-        counts["reprints"] += sum(outcome.is_reprint for outcome in outcomes)
-        if progress is not None:
-            progress(found.place, counts["read"])
-    return FileReport(found.place, reader_name, dict(counts), note)
+    def _opened(self, found: Found) -> tuple[Source | None, Fetched | None]:
+        if not found.is_address:
+            return Source.of_file(Path(found.place), self.settings), None
+        fetched = fetch(found.place, self.settings, self.archive.feed_state(found.place))
+        if fetched.payload is None:
+            return None, fetched
+        return Source(found.place, self.settings, payload=fetched.payload, modified_at=self.moment), fetched
+
+    def _read(self, found: Found, source: Source, reader: Reader) -> FileReport:
+        counts: Counter[str] = Counter()
+        notes = (
+            [f"read as {source.encoding}"] if source.encoding != "utf-8" and reader.name != "parquet" else []
+        )
+
+        def records() -> Iterator[Article | Reject]:
+            n_read = 0
+            try:
+                context = Context(self.settings, self.mapping, source.modified_at, self.moment)
+                for record in reader.read(source, context):
+                    n_read += 1
+                    is_feed = found.is_address and reader.name in _FEEDS
+                    yield self._completed(record, context) if is_feed else record
+            except (SourceError, OSError) as error:
+                reason = error.reason if isinstance(error, SourceError) else "unreadable"
+                if not found.named and not n_read and reason in _NO_INPUT:
+                    notes.append(str(error))
+                    return
+                yield Reject(found.place, reason, str(error), "")
+            except Exception as error:  # a reader's own fault must cost that file alone, and be seen
+                yield Reject(found.place, "reader-fault", f"the {reader.name} reader failed: {error!r}", "")
+
+        for chunk in _chunked(records()):
+            prepared = [prepare(record, self.settings) for record in chunk]
+            outcomes = self.archive.take_in(prepared, self.index, self.moment)
+            counts["read"] += len(chunk)
+            counts.update(outcome.kind for outcome in outcomes)
+            counts["reprints"] += sum(outcome.is_reprint for outcome in outcomes)
+            if self.progress is not None:
+                self.progress(found.place, counts["read"])
+        return FileReport(found.place, reader.name if counts["read"] else "", dict(counts), "; ".join(notes))
+
+    def _whole_reject(self, found: Found, error: Exception) -> FileReport:
+        reason = error.reason if isinstance(error, SourceError) else "unreadable"
+        if not found.named and reason in _NO_INPUT:
+            return FileReport(found.place, "", note=str(error))
+        self.archive.take_in([Reject(found.place, reason, str(error), "")], self.index, self.moment)
+        return FileReport(found.place, "", {"read": 1, "quarantined": 1}, str(error), failed=True)
+
+    def _completed(self, record: Article | Reject, context: Context) -> Article | Reject:
+        """A feed's article with its full text, where the feed carries hardly any."""
+        if isinstance(record, Reject) or len(record.text) >= self.settings.full_text_below or not record.url:
+            return record
+        stored = self.archive.text_of(record.id)
+        if stored is not None and len(stored) >= len(record.text):
+            return replace(record, text=stored)  # it was completed before
+        from narratives.ingest.pages import article_of_page
+
+        self._be_polite(record.url)
+        try:
+            fetched = fetch(record.url, self.settings)
+            page = article_of_page(fetched.payload or b"", context, record.origin, record.url)
+        except SourceError:
+            return record
+        whole = page.text if isinstance(page, Article) else ""
+        return replace(record, text=whole) if len(whole) > len(record.text) else record
+
+    def _be_polite(self, url: str) -> None:
+        host = urlsplit(url).hostname or ""
+        asked: dict[str, float] = self.__dict__.setdefault("_asked", {})
+        rest = asked.get(host, 0.0) + _POLITE_SECONDS - time.monotonic()
+        if rest > 0:
+            time.sleep(rest)
+        asked[host] = time.monotonic()
+
+    def _note_success(self, place: str, fetched: Fetched | None) -> None:
+        if fetched is None:
+            return
+        state = {"checked_at": self._now(), "n_failures": 0, "last_error": None}
+        if fetched.payload is not None or fetched.etag or fetched.modified:
+            state |= {"etag": fetched.etag or None, "modified": fetched.modified or None}
+        self.archive.set_feed_state(place, **state)
+
+    def _note_failure(self, place: str, error: Exception) -> None:
+        failures = self.archive.feed_state(place).get("n_failures") or 0
+        self.archive.set_feed_state(
+            place, checked_at=self._now(), n_failures=failures + 1, last_error=str(error)[:1000]
+        )
+
+    def _now(self) -> datetime:
+        return self.moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def _prepare(record: Article | Reject, settings: IngestSettings) -> Incoming | Reject:
-    """Find out the language and sketch the text."""
+def prepare(record: Article | Reject, settings: IngestSettings) -> Incoming | Reject:
+    """Find out the language of an article and sketch its text; a reject comes back as it is."""
     from narratives.archive import Incoming
 
     if isinstance(record, Reject):
         return record
     said = record.text if len(record.text) >= 20 else f"{record.title}\n{record.text}"
-    return Incoming(
-        record, declared_language(record.lang, said, settings.languages), sketch(record.title, record.text)
-    )
-
-
-def retry_quarantine(
-    archive: Archive,
-    settings: Settings,
-    ids: Sequence[int] | None = None,
-    mapping: Mapping[str, str] | None = None,
-    now: datetime | None = None,
-) -> IngestReport:
-    """Take quarantined records again, with the settings and the mapping of now.
-
-    A record that was kept as a JSON object is read from what was kept; anything else is read again from its
-    file. Those that now become articles (or are in the archive already) are marked recovered.
-
-    Parameters
-    ----------
-    ids
-        Only these quarantine rows; None takes all open ones.
-    """
-    moment = now or datetime.now(UTC)
-    context = Context(settings.ingest, mapping or {}, moment, moment)
-    with archive.lock("narratives quarantine --retry"):
-        frame = archive.quarantine_frame()
-        if ids is not None:
-            frame = frame[frame["id"].isin(list(ids))]
-        index = archive.reprint_index(settings.ingest.reprint_window_days, settings.ingest.reprint_similarity)
-        reports = []
-        for row in frame.to_dict("records"):
-            record = _record_of(row["raw"])
-            again = article_from_record(record, context, row["origin"]) if record is not None else None
-            if isinstance(again, Article):
-                outcome = archive.take_in([_prepare(again, settings.ingest)], index, moment)[0]
-                archive.mark_quarantined([row["id"]], "recovered")
-                counts = {"read": 1, outcome.kind: 1, "reprints": int(outcome.is_reprint)}
-                reports.append(FileReport(row["origin"], "retry", counts))
-            else:
-                note = (
-                    again.message
-                    if again is not None
-                    else "read its file again: what was kept is no whole record"
-                )
-                reports.append(FileReport(row["origin"], "retry", {"read": 1, "quarantined": 1}, note))
-    return IngestReport(tuple(reports))
-
-
-def _record_of(raw: str) -> dict[str, Any] | None:
-    try:
-        record = json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
-    return record if isinstance(record, dict) else None
+    lang = declared_language(record.lang, said, settings.languages)
+    return Incoming(record, lang, sketch(record.title, record.text))
 
 
 def _chunked(records: Iterable[Article | Reject]) -> Iterator[list[Article | Reject]]:

@@ -11,6 +11,7 @@ import codecs
 import gzip
 import io
 import lzma
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -141,7 +142,7 @@ class Source:
                 limit = max(_FREE_BYTES, size * self.settings.max_expansion)
                 with _unpacked(raw, kind) as stream:
                     yield io.BufferedReader(_Bounded(stream, limit, self.name), 262_144)
-        except (EOFError, gzip.BadGzipFile, lzma.LZMAError) as error:
+        except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
             raise SourceError("truncated", f"{self.name} cannot be unpacked to its end: {error}") from error
         except OSError as error:
             raise SourceError("unreadable", f"{self.name} cannot be read: {error}") from error

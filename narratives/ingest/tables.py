@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from narratives.articles import Article, Reject
 from narratives.ingest.fields import Context, article_from_record, clean, columns_of
@@ -15,7 +15,7 @@ _DELIMITERS = (",", "\t", ";", "|")
 
 def recognises(source: Source) -> bool:
     """Its first line has columns, and two of them at least by names that are known (or the name says CSV)."""
-    header = _header(source)
+    header = header_of(source)
     return len(header) > 1 and (len(columns_of(header, {})) >= 2 or source.suffix in (".csv", ".tsv", ".tab"))
 
 
@@ -27,14 +27,9 @@ def read(source: Source, context: Context) -> Iterator[Article | Reject]:
     SourceError
         No column serves as title or text, or none as date.
     """
-    header = _header(source)
+    header = header_of(source)
     columns = columns_of(header, context.mapping)
-    if not (columns.get("title") or columns.get("text")) or not columns.get("published_at"):
-        raise SourceError(
-            "no-columns",
-            f"no column was recognised as title or text, or none as date, in {', '.join(header[:20])!r}: "
-            "name them with --map title=… --map published_at=…",
-        )
+    check_columns(source, header, columns)
     limit = context.settings.max_record_bytes
     csv.field_size_limit(limit)
     rejects: list[Reject] = []
@@ -48,7 +43,7 @@ def read(source: Source, context: Context) -> Iterator[Article | Reject]:
         except StopIteration:
             break
         except csv.Error as error:
-            yield Reject(f"{source.name}:{start}", "bad-row", f"not a row of CSV: {error}", lines.last)
+            yield Reject(f"{source.name}:{start}", "bad-row", f"not a row of CSV: {error}", clean(lines.last))
             continue
         finally:
             yield from rejects
@@ -117,7 +112,24 @@ def _delimiter(source: Source) -> str:
     return max(_DELIMITERS, key=lambda delimiter: len(next(csv.reader([line], delimiter=delimiter), [])))
 
 
-def _header(source: Source) -> list[str]:
+def check_columns(source: Source, header: Sequence[str], columns: Mapping[str, list[str]]) -> None:
+    """Refuse a table whose columns cannot give an article.
+
+    Raises
+    ------
+    SourceError
+        No column serves as title or text, or none as date.
+    """
+    if not (columns.get("title") or columns.get("text")) or not columns.get("published_at"):
+        raise SourceError(
+            "no-columns",
+            f"no column of {source.name} was recognised as title or text, or none as date, "
+            f"in {', '.join(header[:20])!r}: name them with --map title=… --map published_at=…",
+        )
+
+
+def header_of(source: Source) -> list[str]:
+    """The names in the first line of a table; empty when it cannot be one."""
     line = _first_line(source)
     if not line or len(line) > 20_000 or "\x00" in line:
         return []

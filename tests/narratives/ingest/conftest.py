@@ -1,0 +1,46 @@
+"""Fixtures of the ingest tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from narratives.archive import Archive
+from narratives.articles import Article, Reject
+from narratives.ingest.fields import Context
+from narratives.ingest.registry import reader_for
+from narratives.ingest.sources import Source
+from narratives.settings import IngestSettings
+
+NOW = datetime(2025, 11, 20, 12, tzinfo=UTC)
+Read = Callable[..., list[Article | Reject]]
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    with Archive.create(tmp_path / "desk" / "archive.sqlite") as made:
+        yield made
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    """Write bytes (or text) into a file and read it with the reader that recognises it."""
+
+    def _read(
+        name: str,
+        content: bytes | str,
+        mapping: dict[str, str] | None = None,
+        settings: IngestSettings | None = None,
+    ) -> list[Article | Reject]:
+        file = tmp_path / name
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        limits = settings or IngestSettings()
+        source = Source.of_file(file, limits)
+        reader = reader_for(source)
+        assert reader is not None, f"no reader recognises {name}"
+        return list(reader.read(source, Context(limits, mapping or {}, NOW, NOW)))
+
+    return _read
