@@ -31,13 +31,16 @@ from narratives.language import to_simplified
 _BODY_BANDS, _BODY_ROWS = 20, 4  # two texts of Jaccard .6 share a band with probability .94, of .8 with 1.00
 _LEAD_BANDS, _LEAD_ROWS = 12, 3  # leads of Jaccard .68 with .99
 _N_BODY = _BODY_BANDS * _BODY_ROWS
-_N_LEAD = _LEAD_BANDS * _LEAD_ROWS
+_N_LEAD = 64  # of which the first 36 make bands
 _HAN_SHINGLE, _OTHER_SHINGLE = 4, 9  # characters
 _HAN_LEAD, _OTHER_LEAD = 160, 420  # characters
 _MAX_CHARS = 20_000  # what stands after that does not tell a copy
 _SHORT_CHARS = 60  # a text below this is sketched with its title
-_FEW_SHINGLES, _FEW_SIMILARITY = 60, 0.9
-_CONTAINED, _LEAD_ALIKE = 0.75, 0.5
+_FEW_SHINGLES, _FEW_SIMILARITY = 50, 0.9
+_STANDARD_ERROR = 0.05  # of the similarity, about
+_THINNED = 0.85  # contained so far, with three quarters of the similarity asked for: sentences were left out
+_SHORTENED, _LEAD_SHORTENED = 0.8, 0.6  # the later text is contained so far, and its lead: it was cut short
+_LENGTHENED, _LEAD_LENGTHENED = 0.92, 0.9  # the earlier text is contained: it was a cut copy of the later
 _SAME = 0.92  # a copy this close, of the same day, need not be looked up again
 _MAX_ROWS = 400_000
 
@@ -60,16 +63,20 @@ class Sketch:
     ----------
     n_shingles
         Shingles of the whole text (with repetitions); 0 when there was too little to say anything.
+    n_lead
+        Shingles of its lead.
     values
-        uint16, shape (116,): the low halves of 80 minima over the whole text, then 36 over its lead.
+        uint16, shape (144,): the low halves of 80 minima over the whole text, then 64 over its lead.
     """
 
     n_shingles: int
+    n_lead: int
     values: Values
 
     def to_bytes(self) -> bytes:
-        """236 bytes, little-endian."""
-        return self.n_shingles.to_bytes(4, "little") + self.values.astype("<u2").tobytes()
+        """294 bytes, little-endian."""
+        sizes = self.n_shingles.to_bytes(4, "little") + self.n_lead.to_bytes(2, "little")
+        return sizes + self.values.astype("<u2").tobytes()
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Sketch:
@@ -80,10 +87,11 @@ class Sketch:
         ValueError
             The length is not that of a sketch.
         """
-        expected = 4 + 2 * (_N_BODY + _N_LEAD)
+        expected = 6 + 2 * (_N_BODY + _N_LEAD)
         if len(raw) != expected:
             raise ValueError(f"a sketch has {expected} bytes, got {len(raw)}")
-        return cls(int.from_bytes(raw[:4], "little"), np.frombuffer(raw, "<u2", offset=4).astype(np.uint16))
+        n_shingles, n_lead = int.from_bytes(raw[:4], "little"), int.from_bytes(raw[4:6], "little")
+        return cls(n_shingles, n_lead, np.frombuffer(raw, "<u2", offset=6).astype(np.uint16))
 
 
 @dataclass(frozen=True)
@@ -119,8 +127,9 @@ def sketch(title: str, text: str) -> Sketch:
     is_chinese = len(_HAN.findall(plain[:400])) > 0.3 * len(plain[:400])
     width, lead = (_HAN_SHINGLE, _HAN_LEAD) if is_chinese else (_OTHER_SHINGLE, _OTHER_LEAD)
     hashes = _shingle_hashes(plain, width)
-    values = np.concatenate([_minima(hashes, _N_BODY), _minima(hashes[: lead - width + 1], _N_LEAD)])
-    return Sketch(len(hashes), values)
+    opening = hashes[: lead - width + 1]
+    values = np.concatenate([_minima(hashes, _N_BODY), _minima(opening, _N_LEAD)])
+    return Sketch(len(hashes), len(opening), values)
 
 
 def similarity(a: Sketch, b: Sketch) -> float:
@@ -164,6 +173,7 @@ class ReprintIndex:
         self._row_of: dict[str, int] = {}
         self._values = np.empty((0, _N_BODY + _N_LEAD), np.uint16)
         self._sizes = np.empty(0, np.int64)
+        self._leads = np.empty(0, np.int64)
         self._times = np.empty(0, np.int64)  # seconds
         self._dead = np.empty(0, bool)
         self._runs: list[tuple[NDArray[np.uint64], NDArray[np.int64]]] = []
@@ -249,12 +259,12 @@ class ReprintIndex:
         if first + n > len(self._sizes):
             size = max(4096, 2 * (first + n))
             self._values = _grown(self._values, size)
-            self._sizes, self._times, self._dead = (
-                _grown(x, size) for x in (self._sizes, self._times, self._dead)
-            )
+            self._sizes, self._leads = _grown(self._sizes, size), _grown(self._leads, size)
+            self._times, self._dead = _grown(self._times, size), _grown(self._dead, size)
         rows = slice(first, first + n)
         self._values[rows] = np.stack([entry.sketch.values for entry in entries])
         self._sizes[rows] = [entry.sketch.n_shingles for entry in entries]
+        self._leads[rows] = [entry.sketch.n_lead for entry in entries]
         self._times[rows] = [_seconds(entry.published_at) for entry in entries]
         self._dead[rows] = self._sizes[rows] == 0
         self._ids += [entry.id for entry in entries]
@@ -314,17 +324,34 @@ class ReprintIndex:
         """Similarity of pairs of rows; 0 where they are not copies."""
         equal = self._values[a] == self._values[b]
         whole = equal[:, :_N_BODY].mean(1)
-        lead = equal[:, _N_BODY:].mean(1)
-        smaller, larger = (
-            np.minimum(self._sizes[a], self._sizes[b]),
-            np.maximum(self._sizes[a], self._sizes[b]),
+        opening = equal[:, _N_BODY:].mean(1)
+        smaller = np.minimum(self._sizes[a], self._sizes[b])
+        contained = _contained(whole, self._sizes[a], self._sizes[b])
+        lead_contained = _contained(opening, self._leads[a], self._leads[b])
+        # A text hardly longer than a lead is contained when the other's lead contains it.
+        contained = np.where(
+            smaller <= 1.3 * np.minimum(self._leads[a], self._leads[b]), lead_contained, contained
         )
-        with np.errstate(divide="ignore", invalid="ignore"):
-            contained = np.minimum(1.0, whole / (1 + whole) * (smaller + larger) / smaller)
         few = smaller < _FEW_SHINGLES
-        alike = whole >= np.where(few, max(_FEW_SIMILARITY, self._min_similarity), self._min_similarity)
-        shortened = ~few & (contained >= _CONTAINED) & (lead >= _LEAD_ALIKE)
-        return np.where(alike | shortened, np.maximum(whole, 1e-6), 0.0)
+        # One standard error in favour of finding a copy.
+        level = self._min_similarity - _STANDARD_ERROR
+        alike = whole >= np.where(few, max(_FEW_SIMILARITY, level), level)
+        thinned = contained >= _THINNED
+        thinned &= ~few & (whole >= 0.75 * self._min_similarity)
+        # A shortened copy has nothing of its own; an article that only quotes a notice has.
+        is_shorter = self._sizes[a] <= self._sizes[b]
+        shortened = contained >= np.where(is_shorter, _SHORTENED, _LENGTHENED)
+        shortened &= ~few & (lead_contained >= np.where(is_shorter, _LEAD_SHORTENED, _LEAD_LENGTHENED))
+        scores = np.maximum(whole, np.where(thinned | shortened, 0.99 * contained, 0.0))
+        return np.where(alike | thinned | shortened, scores, 0.0)
+
+
+def _contained(
+    similar: NDArray[np.float64], n_a: NDArray[np.int64], n_b: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Share of the smaller set that lies in the larger, given their Jaccard similarity and sizes."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.minimum(1.0, similar / (1 + similar) * (n_a + n_b) / np.minimum(n_a, n_b))
 
 
 def _plain(text: str) -> str:
@@ -361,7 +388,7 @@ def _minima(hashes: NDArray[np.uint32], n: int) -> Values:
 def _band_keys(values: Values) -> NDArray[np.uint64]:
     """Keys of the 20 whole-text bands and the 12 lead bands; shape (n, 32)."""
     body = values[:, :_N_BODY].astype(np.uint64).reshape(-1, _BODY_BANDS, _BODY_ROWS)
-    lead = values[:, _N_BODY:].astype(np.uint64).reshape(-1, _LEAD_BANDS, _LEAD_ROWS)
+    lead = values[:, _N_BODY : _N_BODY + _LEAD_BANDS * _LEAD_ROWS].astype(np.uint64).reshape(-1, _LEAD_BANDS, _LEAD_ROWS)
     packed = np.concatenate(
         [_packed(body), _packed(lead)],
         axis=1,
