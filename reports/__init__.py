@@ -2,7 +2,7 @@
 
 >>> import reports
 >>> sorted(reports.__all__)[:2]
-['build_weekly', 'render_html']
+['WeeklyReport', 'build_weekly']
 """
 
 from reports.content import WeeklyReport

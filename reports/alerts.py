@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from reports.content import AlertNote, Near, Words
 from reports.figures import number
-from reports.frames import Frames, as_list, week_label
+from reports.frames import Frames, as_list, each, week_label
 from reports.quotes import headlines, one_line
 
 PENDING_WEEKS = 4
@@ -21,21 +21,35 @@ def alert_notes(frames: Frames, names: Mapping[str, Words], zone: ZoneInfo) -> t
     out = []
     oldest = frames.week - timedelta(weeks=PENDING_WEEKS)
     levels = dict(zip(frames.narratives["id"], frames.narratives["level"], strict=True))
-    for row in frames.alerts.itertuples():
+    for row in each(frames.alerts):
         waits = row.state in ("emerging", "held") and row.week > oldest
         if not (row.week == frames.week or row.settled_week == frames.week or waits):
             continue
         evidence = row.evidence if isinstance(row.evidence, dict) else {}
-        out.append(AlertNote(
-            id=row.id, narrative=row.narrative, name=names.get(row.narrative, Words(row.narrative, row.narrative)),
-            week=week_label(row.week), tier=row.tier, state=row.state,
-            settled=week_label(row.settled_week) if row.settled_week and row.settled_week <= frames.week else "",
-            acknowledged=bool(row.acknowledged), statistic=number(row.statistic), threshold=number(row.threshold),
-            p_value=number(row.p_value), n_stories=_count(evidence.get("n_stories")),
-            n_sources=_count(evidence.get("n_sources")), cohesion=number(evidence.get("cohesion")),
-            level=number(levels.get(row.narrative)), nearest=nearest(evidence, names),
-            why=one_line(str(evidence.get("why", "") or "")), stories=_stories(frames, row.narrative, evidence, zone),
-        ))  # fmt: skip
+        out.append(
+            AlertNote(
+                id=row.id,
+                narrative=row.narrative,
+                name=names.get(row.narrative, Words(row.narrative, row.narrative)),
+                week=week_label(row.week),
+                tier=row.tier,
+                state=row.state,
+                settled=week_label(row.settled_week)
+                if row.settled_week and row.settled_week <= frames.week
+                else "",
+                acknowledged=bool(row.acknowledged),
+                statistic=number(row.statistic),
+                threshold=number(row.threshold),
+                p_value=number(row.p_value),
+                n_stories=_count(evidence.get("n_stories")),
+                n_sources=_count(evidence.get("n_sources")),
+                cohesion=number(evidence.get("cohesion")),
+                level=number(levels.get(row.narrative)),
+                nearest=nearest(evidence, names),
+                why=one_line(str(evidence.get("why", "") or "")),
+                stories=_stories(frames, row.narrative, evidence, zone),
+            )
+        )
     order = {"emerging": 0, "held": 1, "confirmed": 2, "retracted": 3}
     return tuple(sorted(out, key=lambda a: (order.get(a.state, 9), a.week != week_label(frames.week), a.id)))
 
@@ -60,7 +74,9 @@ def nearest(evidence: Mapping[str, Any], names: Mapping[str, Words]) -> tuple[Ne
         pairs = []
         for item in raw:
             if isinstance(item, Mapping):
-                pairs.append((item.get("narrative", item.get("id", "")), item.get("cosine", item.get("similarity"))))
+                pairs.append(
+                    (item.get("narrative", item.get("id", "")), item.get("cosine", item.get("similarity")))
+                )
             elif isinstance(item, (list, tuple)) and len(item) == 2:
                 pairs.append((item[0], item[1]))
     found = [(str(k), number(v)) for k, v in pairs]

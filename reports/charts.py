@@ -1,8 +1,8 @@
 """The report's charts in Altair: specifications that name their data, so that one serves every narrative.
 
-Every function returns a chart over the data set called `rows`; `with_rows` puts rows in. Weeks are ordinal labels
-(`2025-W46`), never instants, so that no reader's time zone moves them. Names of parameters are fixed: Altair's
-counters would make two equal reports differ.
+Every function returns a chart over the data set called `rows`; `with_rows` puts rows in. Weeks are ordinal
+labels (`2025-W46`), never instants, so that no reader's time zone moves them. Names of parameters are fixed:
+Altair's counters would make two equal reports differ.
 """
 
 from __future__ import annotations
@@ -28,6 +28,14 @@ from reports.rows import (
 from reports.theme import CATEGORIES, COLOURS, OTHER, UNASSIGNED
 
 _HEIGHT = 150
+_EVENTS = {
+    "born": ("诞生", "born"),
+    "split": ("分裂", "split"),
+    "merged": ("并入", "merged"),
+    "dormant": ("休眠", "dormant"),
+    "revived": ("重现", "revived"),
+    "ended": ("结束", "ended"),
+}
 
 
 def with_rows(chart: Any, rows: Iterable[Row]) -> dict[str, Any]:
@@ -41,14 +49,25 @@ def _base(description: str, height: int = _HEIGHT) -> dict[str, Any]:
 
 
 def _week_axis(weeks: Sequence[str] = ()) -> alt.X:
-    axis = alt.Axis(labelAngle=0, labelOverlap=True, labelExpr="slice(datum.label, 5)", title=None, ticks=False, labelPadding=6)
+    axis = alt.Axis(
+        labelAngle=0,
+        labelOverlap=True,
+        labelExpr="slice(datum.label, 5)",
+        title=None,
+        ticks=False,
+        labelPadding=6,
+    )
     return alt.X("week:O", axis=axis, scale=alt.Scale(domain=list(weeks)) if weeks else alt.Undefined)
 
 
-def volume_chart(lang: str = "both", mode: str = "light") -> alt.LayerChart:
+def volume_chart(lang: str = "both", mode: str = "light") -> Any:
     """Stories a week as bars, reach with reprints as paler bars behind. Rows: week, n_stories, reach."""
     c = COLOURS[mode]
-    tip = [_tip("week", "周", "week", lang), _tip("n_stories", "独立报道", "stories", lang), _tip("reach", "含转载", "reach", lang)]
+    tip = [
+        _tip("week", "周", "week", lang),
+        _tip("n_stories", "独立报道", "stories", lang),
+        _tip("reach", "含转载", "reach", lang),
+    ]
     base = alt.Chart(alt.NamedData("rows")).encode(x=_week_axis(), tooltip=tip)
     y_axis = alt.Axis(title=None, tickMinStep=1, tickCount=4, format="d")
     reach = base.mark_bar(color=c["pale"]).encode(y=alt.Y("reach:Q", axis=y_axis))
@@ -57,7 +76,7 @@ def volume_chart(lang: str = "both", mode: str = "light") -> alt.LayerChart:
     return alt.layer(reach, stories).properties(**_base(text))
 
 
-def share_chart(lang: str = "both", mode: str = "light") -> alt.LayerChart:
+def share_chart(lang: str = "both", mode: str = "light") -> Any:
     """Share of the week's stories as a line over an area. Rows: week, share (0 to 1)."""
     c = COLOURS[mode]
     tip = [_tip("week", "周", "week", lang), _tip("share", "占比", "share", lang, ".0%")]
@@ -70,7 +89,7 @@ def share_chart(lang: str = "both", mode: str = "light") -> alt.LayerChart:
     return alt.layer(area, line, point).properties(**_base(text))
 
 
-def score_chart(lang: str = "both", mode: str = "light") -> alt.LayerChart:
+def score_chart(lang: str = "both", mode: str = "light") -> Any:
     """Stance and tone with 95 % intervals; a gap where there were too few stories.
 
     Rows: week, what (`stance` or `tone`), mean, low, high (-1 to 1 or null), n.
@@ -78,35 +97,56 @@ def score_chart(lang: str = "both", mode: str = "light") -> alt.LayerChart:
     c = COLOURS[mode]
     labels = {"stance": say(Words("立场", "stance"), lang), "tone": say(Words("语气", "tone"), lang)}
     expr = f"datum.label == 'stance' ? '{labels['stance']}' : '{labels['tone']}'"
-    legend = alt.Legend(title=None, orient="top", labelExpr=expr, offset=2, symbolType="stroke", symbolStrokeWidth=3)
+    legend = alt.Legend(
+        title=None, orient="top", labelExpr=expr, offset=2, symbolType="stroke", symbolStrokeWidth=3
+    )
     colour = alt.Color(
         "what:N", scale=alt.Scale(domain=["stance", "tone"], range=[c["stance"], c["tone"]]), legend=legend
     )
-    dash = alt.StrokeDash("what:N", scale=alt.Scale(domain=["stance", "tone"], range=[[1, 0], [5, 3]]), legend=legend)
+    dash = alt.StrokeDash(
+        "what:N", scale=alt.Scale(domain=["stance", "tone"], range=[[1, 0], [5, 3]]), legend=legend
+    )
     tip = [
-        _tip("week", "周", "week", lang), alt.Tooltip("what:N", title=say(Words("量", "measure"), lang)),
-        _tip("mean", "均值", "mean", lang, "+.2f"), _tip("low", "下限", "low", lang, "+.2f"),
-        _tip("high", "上限", "high", lang, "+.2f"), _tip("n", "报道数", "stories", lang),
-    ]  # fmt: skip
+        _tip("week", "周", "week", lang),
+        alt.Tooltip("what:N", title=say(Words("量", "measure"), lang)),
+        _tip("mean", "均值", "mean", lang, "+.2f"),
+        _tip("low", "下限", "low", lang, "+.2f"),
+        _tip("high", "上限", "high", lang, "+.2f"),
+        _tip("n", "报道数", "stories", lang),
+    ]
     scale = alt.Scale(domain=[-1, 1])
     axis = alt.Axis(title=None, values=[-1, -0.5, 0, 0.5, 1], format="+.1f")
     base = alt.Chart(alt.NamedData("rows")).encode(x=_week_axis(), tooltip=tip)
-    zero = alt.Chart(alt.NamedData("rows")).mark_rule(color=c["muted"], strokeWidth=1).encode(y=alt.datum(0, type="quantitative"))
-    band = base.mark_area(opacity=0.14).encode(y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q", color=colour)
-    bar = base.mark_rule(opacity=0.4).encode(y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q", color=colour)
-    line = base.mark_line(strokeWidth=2).encode(y=alt.Y("mean:Q", scale=scale, axis=axis), color=colour, strokeDash=dash)
-    point = base.mark_point(filled=True, size=34, opacity=1).encode(y=alt.Y("mean:Q", scale=scale, axis=axis), color=colour)
+    zero = (
+        alt.Chart(alt.NamedData("rows"))
+        .mark_rule(color=c["muted"], strokeWidth=1)
+        .encode(y=alt.datum(0, type="quantitative"))
+    )
+    band = base.mark_area(opacity=0.14).encode(
+        y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q", color=colour
+    )
+    bar = base.mark_rule(opacity=0.4).encode(
+        y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q", color=colour
+    )
+    line = base.mark_line(strokeWidth=2).encode(
+        y=alt.Y("mean:Q", scale=scale, axis=axis), color=colour, strokeDash=dash
+    )
+    point = base.mark_point(filled=True, size=34, opacity=1).encode(
+        y=alt.Y("mean:Q", scale=scale, axis=axis), color=colour
+    )
     text = say(Words("立场与语气的周均值与 95% 区间", "Weekly mean stance and tone with 95% intervals"), lang)
     return alt.layer(zero, band, bar, line, point).properties(**_base(text))
 
 
-def overview_chart(names: Sequence[str], lang: str = "both") -> alt.Chart:
-    """Stories a week, stacked by narrative. Rows: week, name, n_stories, order; a click on the legend singles out."""
+def overview_chart(names: Sequence[str], lang: str = "both") -> Any:
+    """Stories a week, stacked by narrative. Rows: week, name, n_stories, order; a click on the legend
+    singles out."""
     pick = alt.selection_point(name="pick", fields=["name"], bind="legend")
     tip = [
-        _tip("week", "周", "week", lang), alt.Tooltip("name:N", title=say(Words("叙事", "narrative"), lang)),
+        _tip("week", "周", "week", lang),
+        alt.Tooltip("name:N", title=say(Words("叙事", "narrative"), lang)),
         _tip("n_stories", "独立报道", "stories", lang),
-    ]  # fmt: skip
+    ]
     text = say(Words("每周独立报道，按叙事堆叠", "Stories a week, stacked by narrative"), lang)
     return (
         alt.Chart(alt.NamedData("rows"))
@@ -124,13 +164,16 @@ def overview_chart(names: Sequence[str], lang: str = "both") -> alt.Chart:
     )
 
 
-def map_chart(names: Sequence[str], lang: str = "both") -> alt.Chart:
-    """Articles of the week as dots; hover names them, a click opens them. Rows: x, y, name, title, source, date, url."""
+def map_chart(names: Sequence[str], lang: str = "both") -> Any:
+    """Articles of the week as dots; hover names them, a click opens them. Rows: x, y, name, title, source,
+    date, url."""
     pick = alt.selection_point(name="pick", fields=["name"], bind="legend")
     tip = [
-        alt.Tooltip("title:N", title=say(Words("标题", "title"), lang)), alt.Tooltip("source:N", title=say(Words("来源", "source"), lang)),
-        alt.Tooltip("date:N", title=say(Words("日期", "date"), lang)), alt.Tooltip("name:N", title=say(Words("叙事", "narrative"), lang)),
-    ]  # fmt: skip
+        alt.Tooltip("title:N", title=say(Words("标题", "title"), lang)),
+        alt.Tooltip("source:N", title=say(Words("来源", "source"), lang)),
+        alt.Tooltip("date:N", title=say(Words("日期", "date"), lang)),
+        alt.Tooltip("name:N", title=say(Words("叙事", "narrative"), lang)),
+    ]
     text = say(Words("本周文章的位置图", "Map of the week's articles"), lang)
     return (
         alt.Chart(alt.NamedData("rows"))
@@ -148,7 +191,7 @@ def map_chart(names: Sequence[str], lang: str = "both") -> alt.Chart:
     )
 
 
-def lineage_chart(lang: str = "both", n_lanes: int = 8, weeks: Sequence[str] = ()) -> alt.LayerChart:
+def lineage_chart(lang: str = "both", n_lanes: int = 8, weeks: Sequence[str] = ()) -> Any:
     """Life lines. Rows: kind (`life`, `link`, `event`), lane, order, week, week2, lane2, event, text."""
     c = COLOURS["light"]
     sort = alt.EncodingSortField(field="order", op="min")
@@ -156,33 +199,45 @@ def lineage_chart(lang: str = "both", n_lanes: int = 8, weeks: Sequence[str] = (
     data = alt.Chart(alt.NamedData("rows"))
     y = alt.Y("lane:N", sort=sort, axis=lane_axis)
     tip = [_tip("week", "周", "week", lang), alt.Tooltip("text:N", title=say(Words("事件", "event"), lang))]
-    life = data.transform_filter("datum.kind == 'life'").mark_rule(strokeWidth=5, color=c["accent"], opacity=0.45, strokeCap="round")
+    life = data.transform_filter("datum.kind == 'life'").mark_rule(
+        strokeWidth=5, color=c["accent"], opacity=0.45, strokeCap="round"
+    )
     life = life.encode(x=_week_axis(weeks), x2="week2:O", y=y)
     dots = data.transform_filter("datum.kind == 'week'").mark_circle(color=c["accent"], opacity=0.9)
     dots = dots.encode(
-        x=_week_axis(weeks), y=y, size=alt.Size("n:Q", scale=alt.Scale(range=[12, 220]), legend=None),
+        x=_week_axis(weeks),
+        y=y,
+        size=alt.Size("n:Q", scale=alt.Scale(range=[12, 220]), legend=None),
         tooltip=[_tip("week", "周", "week", lang), _tip("n", "独立报道", "stories", lang)],
-    )  # fmt: skip
+    )
     link = data.transform_filter("datum.kind == 'link'").mark_rule(strokeDash=[4, 3], strokeWidth=1.5)
     link = link.encode(x=_week_axis(weeks), y=y, y2="lane2:N")
     shapes = alt.Scale(
-        domain=["born", "split", "merged", "dormant", "revived", "ended"],
+        domain=list(_EVENTS),
         range=["triangle-right", "diamond", "square", "circle", "triangle-up", "cross"],
     )
-    labels = "{born:'诞生 born',split:'分裂 split',merged:'并入 merged',dormant:'休眠 dormant',revived:'重现 revived',ended:'结束 ended'}[datum.label]"
-    mark = data.transform_filter("datum.kind == 'event'").mark_point(filled=True, size=95, opacity=1, color=c["tone"])
+    called = {k: say(Words(zh, en), lang) for k, (zh, en) in _EVENTS.items()}
+    labels = "{" + ",".join(f"{k}:'{v}'" for k, v in called.items()) + "}[datum.label]"
+    mark = data.transform_filter("datum.kind == 'event'").mark_point(
+        filled=True, size=95, opacity=1, color=c["tone"]
+    )
     mark = mark.encode(
-        x=_week_axis(weeks), y=y, tooltip=tip,
-        shape=alt.Shape("event:N", scale=shapes, legend=alt.Legend(title=None, orient="bottom", labelExpr=labels, columns=3)),
-    )  # fmt: skip
+        x=_week_axis(weeks),
+        y=y,
+        tooltip=tip,
+        shape=alt.Shape(
+            "event:N",
+            scale=shapes,
+            legend=alt.Legend(title=None, orient="bottom", labelExpr=labels, columns=3),
+        ),
+    )
     text = say(Words("叙事的诞生、分裂、并入与休眠", "Births, splits, merges and dormancy"), lang)
     return alt.layer(life, link, dots, mark).properties(**_base(text, max(120, 26 * n_lanes)))
 
 
 def _tip(field: str, zh: str, en: str, lang: str, form: str = "") -> alt.Tooltip:
     kind = "O" if field == "week" else "Q"
-    extra = {"format": form} if form else {}
-    return alt.Tooltip(f"{field}:{kind}", title=say(Words(zh, en), lang), **extra)
+    return alt.Tooltip(f"{field}:{kind}", title=say(Words(zh, en), lang), format=form or alt.Undefined)
 
 
 def _narrative_colour(names: Sequence[str]) -> alt.Color:
@@ -193,18 +248,23 @@ def _narrative_colour(names: Sequence[str]) -> alt.Color:
     return alt.Color("name:N", scale=alt.Scale(domain=list(names), range=colours), sort=None, legend=legend)
 
 
-def section_charts(section: NarrativeSection, lang: str = "both", mode: str = "light") -> dict[str, dict[str, Any]]:
+def section_charts(
+    section: NarrativeSection, lang: str = "both", mode: str = "light"
+) -> dict[str, dict[str, Any]]:
     """The three charts of a narrative, with their data: `volume`, `share`, `scores`."""
     volume = volume_rows(section.points)
     return {
         "volume": with_rows(volume_chart(lang, mode), volume),
         "share": with_rows(share_chart(lang, mode), volume),
-        "scores": with_rows(score_chart(lang, mode), score_rows(section.points, stance=section.claim is not None)),
+        "scores": with_rows(
+            score_chart(lang, mode), score_rows(section.points, stance=section.claim is not None)
+        ),
     }
 
 
 def report_charts(report: WeeklyReport, lang: str = "both") -> dict[str, dict[str, Any]]:
-    """The charts of the whole report, with their data: `overview`, `lineage`, and `map` where there is one."""
+    """The charts of the whole report, with their data: `overview`, `lineage`, and `map` where there is
+    one."""
     names = chart_names(report, lang)
     domain = [*names.values(), OTHER_KEY, UNASSIGNED_KEY]
     life = lineage_rows(report, lang)
@@ -216,5 +276,3 @@ def report_charts(report: WeeklyReport, lang: str = "both") -> dict[str, dict[st
     if report.map:
         out["map"] = with_rows(map_chart(domain, lang), map_rows(report, names))
     return out
-
-

@@ -33,7 +33,8 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean of stance or tone over stories (-1 to 1) with its 95 % interval; `mean` is None where `n` is too few."""
+    """A mean of stance or tone over stories (-1 to 1) with its 95 % interval; `mean` is None where `n` is
+    too few."""
 
     mean: float | None
     low: float | None
@@ -58,9 +59,9 @@ class WeekPoint:
 class Movement:
     """This week's volume against before.
 
-    `last` and `mean4` are stories in the week before and the mean of up to four weeks before (None if there are
-    none). `p_value` is of a two-sided test that the narrative's share is the same as in those weeks; `clear` says
-    that it survives the false discovery rate over all narratives of the week.
+    `last` and `mean4` are stories in the week before and the mean of up to four weeks before (None if there
+    are none). `p_value` is of a two-sided test that the narrative's share is the same as in those weeks;
+    `clear` says that it survives the false discovery rate over all narratives of the week.
     """
 
     n_stories: int
@@ -75,7 +76,8 @@ class Movement:
 class Turn:
     """A move of the mean stance or tone (`what`) against the four weeks before.
 
-    `within` is what the same sources changed, `mix` what other sources brought; they add up to `after - before`.
+    `within` is what the same sources changed, `mix` what other sources brought; they add up to `after -
+    before`.
     """
 
     narrative: str
@@ -92,7 +94,8 @@ class Turn:
 
 @dataclass(frozen=True)
 class Quote:
-    """A scored sentence (`sentence`) inside its context (`before`, `after`), in the language it was written in."""
+    """A scored sentence (`sentence`) inside its context (`before`, `after`), in the language it was written
+    in."""
 
     article: str
     title: str

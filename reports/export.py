@@ -58,7 +58,11 @@ def _schema_text() -> str:
     root = _record(content.WeeklyReport, defs)
     root["properties"] = {"schema": {"const": SCHEMA_ID}, **root["properties"]}
     root["required"] = ["schema", *root["required"]]
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, "title": "Weekly narrative report"}
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA_ID,
+        "title": "Weekly narrative report",
+    }
     return json.dumps({**head, **root, "$defs": dict(sorted(defs.items()))}, ensure_ascii=False)
 
 
@@ -77,9 +81,12 @@ def _record(kind: type, defs: dict[str, Any]) -> dict[str, Any]:
     properties = {f.name: _type(hints[f.name], defs) for f in dataclasses.fields(kind)}
     about = (kind.__doc__ or "").strip().splitlines()[0]
     return {
-        "type": "object", "description": about, "properties": properties, "required": list(properties),
+        "type": "object",
+        "description": about,
+        "properties": properties,
+        "required": list(properties),
         "additionalProperties": False,
-    }  # fmt: skip
+    }
 
 
 def _type(hint: Any, defs: dict[str, Any]) -> dict[str, Any]:
@@ -97,7 +104,12 @@ def _type(hint: Any, defs: dict[str, Any]) -> dict[str, Any]:
     if origin is tuple and args[-1] is Ellipsis:
         return {"type": "array", "items": _type(args[0], defs)}
     if origin is tuple:
-        return {"type": "array", "prefixItems": [_type(a, defs) for a in args], "minItems": len(args), "maxItems": len(args)}
+        return {
+            "type": "array",
+            "prefixItems": [_type(a, defs) for a in args],
+            "minItems": len(args),
+            "maxItems": len(args),
+        }
     if origin is dict:
         return {"type": "object"}
     raise TypeError(f"no schema for {hint!r}: add it to reports/export.py")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
+from math import exp, lgamma, log, log1p
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from reports.content import Estimate, Movement, Turn, WeekPoint
-from reports.frames import week_label
+from reports.frames import each, week_label
 
 FALSE_DISCOVERY_RATE = 0.10
 NOTICE_P = 0.20
@@ -43,7 +44,9 @@ def blank_points(weeks: Sequence[date]) -> tuple[WeekPoint, ...]:
     return tuple(WeekPoint(w, week_label(w), 0, 0, 0.0, empty_estimate(), empty_estimate()) for w in weeks)
 
 
-def week_points(timeline: pd.DataFrame, weeks: Sequence[date], min_stories: int) -> dict[str, tuple[WeekPoint, ...]]:
+def week_points(
+    timeline: pd.DataFrame, weeks: Sequence[date], min_stories: int
+) -> dict[str, tuple[WeekPoint, ...]]:
     """Figures of every narrative in each of `weeks` (zeros where it has no row); `""` is the unassigned.
 
     A mean that rests on fewer than `min_stories` stories is left out, whatever the frame says.
@@ -51,7 +54,7 @@ def week_points(timeline: pd.DataFrame, weeks: Sequence[date], min_stories: int)
     place = {w: i for i, w in enumerate(weeks)}
     blank = blank_points(weeks)
     out: dict[str, list[WeekPoint]] = {}
-    for row in timeline.itertuples(index=False):
+    for row in each(timeline):
         i = place.get(row.week)
         if i is None:
             continue
@@ -93,8 +96,8 @@ def movement(counts: Sequence[int], totals: Sequence[int], *, born_now: bool) ->
     """This week's volume (the last of `counts`) against up to four weeks before.
 
     The test is of shares, not of counts, so that a week in which twice as much was collected is not growth in
-    every narrative: given all its stories of the five weeks, this week's number is binomial with this week's part
-    of all stories collected.
+    every narrative: given all its stories of the five weeks, this week's number is binomial with this week's
+    part of all stories collected.
 
     Parameters
     ----------
@@ -119,17 +122,32 @@ def movement(counts: Sequence[int], totals: Sequence[int], *, born_now: bool) ->
     expected = n_all_now / (n_all_now + sum(all_before))
     if not 0 < expected < 1:
         return Movement(now, last, mean4, None, "steady")
-    p_value = _binomial_p(now, now + sum(before), expected)
+    p_value = binomial_p(now, now + sum(before), expected)
     share_before = sum(before) / max(sum(all_before), 1)
     grew = now / max(n_all_now, 1) > share_before
     direction = ("grew" if grew else "faded") if p_value < NOTICE_P else "steady"
     return Movement(now, last, mean4, p_value, direction)
 
 
-def _binomial_p(k: int, n: int, p: float) -> float:
-    from scipy.stats import binomtest
+def binomial_p(k: int, n: int, p: float) -> float:
+    """Two-sided exact binomial test: probability of an outcome no more likely than `k` of `n`, 0 < p < 1.
 
-    return float(binomtest(k, n, p).pvalue)
+    >>> round(binomial_p(9, 17, 0.2), 4)
+    0.0026
+    """
+    i = np.arange(n + 1)
+    log_choose = lgamma(n + 1) - np.array([lgamma(x + 1) + lgamma(n - x + 1) for x in range(n + 1)])
+    mass = np.exp(log_choose + i * log(p) + (n - i) * log1p(-p))
+    return float(min(1.0, mass[mass <= mass[k] * (1 + 1e-7)].sum()))
+
+
+def poisson_cdf(k: int, mean: float) -> float:
+    """Probability of `k` or fewer when `mean` are expected.
+
+    >>> round(poisson_cdf(0, 3.0), 4)
+    0.0498
+    """
+    return float(sum(exp(i * log(mean) - mean - lgamma(i + 1)) for i in range(k + 1))) if mean > 0 else 1.0
 
 
 def mark_clear(p_values: Sequence[float | None], rate: float = FALSE_DISCOVERY_RATE) -> list[bool]:
@@ -150,7 +168,8 @@ def mark_clear(p_values: Sequence[float | None], rate: float = FALSE_DISCOVERY_R
 
 
 def turn(now: pd.DataFrame, before: pd.DataFrame, what: str, min_stories: int, seed: int) -> Turn | None:
-    """A move of the mean of `what` (`stance` or `tone`) between two sets of stories, or None if it is not material.
+    """A move of the mean of `what` (`stance` or `tone`) between two sets of stories, or None if it is not
+    material.
 
     Parameters
     ----------

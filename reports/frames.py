@@ -1,8 +1,9 @@
-"""What a report reads: the desk's frames, taken once, checked, and cut off at the end of the report's week."""
+"""What a report reads: the desk's frames, taken once, checked, and cut off at the end of the report's
+week."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -12,34 +13,28 @@ import pandas as pd
 
 from narratives.settings import Settings
 
+_COLUMNS = """
+articles: id title text source lang published_at week url story is_first n_copies narrative weight weak stance
+    verdict confidence tone origin
+narratives: id name name_zh name_en slug origin status born_week last_week n_articles n_stories keywords_zh
+    keywords_en claim_zh claim_en drafted drift level cohesion merged_into languages
+timeline: week narrative n_stories n_articles share stance stance_low stance_high stance_n tone tone_low
+    tone_high tone_n
+events: week kind narrative other detail
+alerts: id narrative week tier state acknowledged statistic p_value threshold evidence settled_week
+quarantine: id origin reason message raw state
+runs: id command state started_at finished_at counts versions settings
+"""
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "articles": (
-        "id", "title", "text", "source", "lang", "published_at", "week", "url", "story", "is_first", "n_copies",
-        "narrative", "weight", "weak", "stance", "verdict", "confidence", "tone", "origin",
-    ),
-    "narratives": (
-        "id", "name", "name_zh", "name_en", "slug", "origin", "status", "born_week", "last_week", "n_articles",
-        "n_stories", "keywords_zh", "keywords_en", "claim_zh", "claim_en", "drafted", "drift", "level", "cohesion",
-        "merged_into", "languages",
-    ),
-    "timeline": (
-        "week", "narrative", "n_stories", "n_articles", "share", "stance", "stance_low", "stance_high", "stance_n",
-        "tone", "tone_low", "tone_high", "tone_n",
-    ),
-    "events": ("week", "kind", "narrative", "other", "detail"),
-    "alerts": (
-        "id", "narrative", "week", "tier", "state", "acknowledged", "statistic", "p_value", "threshold", "evidence",
-        "settled_week",
-    ),
-    "quarantine": ("id", "origin", "reason", "message", "raw", "state"),
-    "runs": ("id", "command", "state", "started_at", "finished_at", "counts", "versions", "settings"),
-}  # fmt: skip
-_WEEK_COLUMNS = ("week", "born_week", "last_week", "settled_week")
-_TEXT_COLUMNS = {
-    "id", "title", "text", "source", "lang", "url", "story", "narrative", "verdict", "origin", "name", "name_zh",
-    "name_en", "slug", "status", "claim_zh", "claim_en", "merged_into", "kind", "other", "tier", "state", "reason",
-    "message", "raw", "command",
-}  # fmt: skip
+    line.partition(":")[0]: tuple(line.partition(":")[2].split())
+    for line in _COLUMNS.replace("\n    ", " ").strip().splitlines()
+}
+_WEEK_COLUMNS = frozenset(("week", "born_week", "last_week", "settled_week"))
+_TEXTS = """
+id title text source lang url story narrative verdict origin name name_zh name_en slug status claim_zh
+claim_en merged_into kind other tier state reason message raw command
+"""
+_TEXT_COLUMNS = frozenset(_TEXTS.split())
 
 
 class Desk(Protocol):
@@ -66,9 +61,9 @@ class Desk(Protocol):
 class Frames:
     """The desk as it stood at the end of `week`.
 
-    Weeks are `datetime.date` (a Monday), texts are `str` and never missing. Articles, events, alerts and the time
-    line after `week` are left out, so that the report of an old week does not know the future; an alert that was
-    settled later is `emerging` here.
+    Weeks are `datetime.date` (a Monday), texts are `str` and never missing. Articles, events, alerts and the
+    time line after `week` are left out, so that the report of an old week does not know the future; an alert
+    that was settled later is `emerging` here.
     """
 
     week: date
@@ -131,23 +126,34 @@ def load_frames(desk: Desk, week: date | str | None = None) -> Frames:
     chosen = known[-1] if week is None else parse_week(week)
     if chosen not in known:
         first, last = week_label(known[0]), week_label(known[-1])
-        raise ValueError(f"week {week_label(chosen)} is not among the {len(known)} processed ones ({first} to {last})")
+        raise ValueError(
+            f"week {week_label(chosen)} is not among the {len(known)} processed ones ({first} to {last})"
+        )
     got = {name: _clean(name, getattr(desk, name)()) for name in COLUMNS}
     for name in ("articles", "timeline", "events", "alerts"):
         frame = got[name]
-        got[name] = frame[[w is not None and w <= chosen for w in frame["week"]]].reset_index(drop=True)
+        got[name] = frame.loc[[w is not None and w <= chosen for w in frame["week"]]].reset_index(drop=True)
     alerts = got["alerts"]
     later = [w is not None and w > chosen for w in alerts["settled_week"]]
     alerts.loc[later, "state"] = "emerging"
-    got["articles"] = got["articles"].sort_values(["published_at", "id"], kind="stable").reset_index(drop=True)
+    got["articles"] = (
+        got["articles"].sort_values(["published_at", "id"], kind="stable").reset_index(drop=True)
+    )
     got["narratives"] = got["narratives"].sort_values("id", kind="stable").reset_index(drop=True)
     return Frames(week=chosen, weeks=tuple(w for w in known if w <= chosen), **got)
+
+
+def each(frame: pd.DataFrame) -> Iterator[Any]:
+    """Rows as records with a field a column."""
+    yield from frame.itertuples(index=False)
 
 
 def _clean(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     missing = [c for c in COLUMNS[name] if c not in frame.columns]
     if missing:
-        raise ValueError(f"desk.{name}() needs the columns {', '.join(missing)}; got {', '.join(map(str, frame.columns))}")
+        raise ValueError(
+            f"desk.{name}() needs the columns {', '.join(missing)}; got {', '.join(map(str, frame.columns))}"
+        )
     frame = frame.loc[:, list(COLUMNS[name])].reset_index(drop=True).copy()
     for column in frame.columns:
         if column in _WEEK_COLUMNS:
@@ -168,7 +174,9 @@ def _as_date(value: Any) -> date | None:
 
 
 def _as_text(value: Any) -> str:
-    return "" if value is None or value is pd.NA or (isinstance(value, float) and value != value) else str(value)
+    return (
+        "" if value is None or value is pd.NA or (isinstance(value, float) and value != value) else str(value)
+    )
 
 
 def as_list(value: Any) -> list[str]:

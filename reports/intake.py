@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from reports.content import FeedNote, Intake, Unassigned, WeekPoint
-from reports.figures import number
+from reports.figures import number, poisson_cdf
 from reports.frames import Desk, Frames
 from reports.quotes import headlines, language_group, one_line
 
@@ -36,7 +36,14 @@ def count_intake(desk: Desk, frames: Frames, totals: Mapping[date, int]) -> Inta
     reasons = []
     for reason, group in open_ones.groupby("reason"):
         first = group.sort_values("id").iloc[0]
-        reasons.append((str(reason), len(group), one_line(str(first["message"]))[:160], one_line(str(first["origin"]))[-80:]))
+        reasons.append(
+            (
+                str(reason),
+                len(group),
+                one_line(str(first["message"]))[:160],
+                one_line(str(first["origin"]))[-80:],
+            )
+        )
     reasons.sort(key=lambda r: (-r[1], r[0]))
     return Intake(
         n_articles=len(this_week),
@@ -64,8 +71,6 @@ def feed_notes(articles: pd.DataFrame, week: date, n_before: int) -> tuple[FeedN
     """
     if n_before < 3:
         return ()
-    from scipy.stats import poisson
-
     start = week - timedelta(weeks=n_before)
     window = articles[(articles["week"] >= start) & (articles["week"] <= week) & (articles["source"] != "")]
     now = window[window["week"] == week]["source"].value_counts()
@@ -73,20 +78,24 @@ def feed_notes(articles: pd.DataFrame, week: date, n_before: int) -> tuple[FeedN
     notes = []
     for source in sorted(set(now.index) | set(before.index)):
         n, mean = int(now.get(source, 0)), float(before.get(source, 0.0))
-        if n == 0 and poisson.cdf(0, mean) < _FEED_P:
+        if n == 0 and poisson_cdf(0, mean) < _FEED_P:
             notes.append(FeedNote(one_line(source), n, mean, "silent"))
-        elif n >= 4 and n >= 2 * mean and poisson.sf(n - 1, max(mean, 0.5)) < _FEED_P:
+        elif n >= 4 and n >= 2 * mean and 1 - poisson_cdf(n - 1, max(mean, 0.5)) < _FEED_P:
             notes.append(FeedNote(one_line(source), n, mean, "more"))
     return tuple(sorted(notes, key=lambda f: (-abs(f.n_articles - f.mean4), f.source))[:_MAX_FEEDS])
 
 
-def count_unassigned(points: Sequence[WeekPoint], frames: Frames, shown: Sequence[date], zone: ZoneInfo) -> Unassigned:
+def count_unassigned(
+    points: Sequence[WeekPoint], frames: Frames, shown: Sequence[date], zone: ZoneInfo
+) -> Unassigned:
     """The week's stories in no narrative, with examples."""
     at = {p.week: p for p in points}
     before = [frames.week - timedelta(weeks=i) for i in range(1, 5)]
     before = [w for w in before if w >= frames.weeks[0] and w in at]
     articles = frames.articles
-    mine = articles[(articles["week"] == frames.week) & (articles["narrative"] == "") & articles["is_first"].astype(bool)]
+    mine = articles[
+        (articles["week"] == frames.week) & (articles["narrative"] == "") & articles["is_first"].astype(bool)
+    ]
     return Unassigned(
         n_stories=at[frames.week].n_stories,
         share=at[frames.week].share,

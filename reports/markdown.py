@@ -1,4 +1,5 @@
-"""The report as Markdown, for a mail or a wiki: every text of an article is escaped, links are http or https."""
+"""The report as Markdown, for a mail or a wiki: every text of an article is escaped, links are http or
+https."""
 
 from __future__ import annotations
 
@@ -32,12 +33,22 @@ def render_markdown(report: WeeklyReport, lang: str = "both") -> str:
         return gap.join(escape_markdown(x) for x in texts)
 
     env = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     env.globals.update(
-        both=both, t=lambda key, **v: both(word(key, **v)), e=escape_markdown, url=escape_address, signed=signed,
-        percent=percent, mean_text=mean_text, estimate=_estimate(both),
-    )  # fmt: skip
+        both=both,
+        t=lambda key, **v: both(word(key, **v)),
+        e=escape_markdown,
+        url=escape_address,
+        signed=signed,
+        percent=percent,
+        mean_text=mean_text,
+        estimate=_estimate(both),
+    )
     names: dict[str, Any] = {r.id: r for r in (*report.rows, *report.quiet)}
     text = env.get_template("report.md.j2").render(report=report, names=names, methods=METHODS, limits=LIMITS)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

@@ -1,4 +1,5 @@
-"""Small pictures inside a line, as SVG without a script: a sparkline and an interval on the scale from -1 to +1."""
+"""Small pictures inside a line, as SVG without a script: a sparkline and an interval on the scale from -1 to
++1."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The report as one HTML file that asks nothing of the network.
 
-Every text goes through Jinja's autoescape; the figures for the charts are JSON in a script block that cannot be
-closed from inside; a content security policy names the page's own scripts by their hash, so that nothing else runs
-and nothing is fetched.
+Every text goes through Jinja's autoescape; the figures for the charts are JSON in a script block that cannot
+be closed from inside; a content security policy names the page's own scripts by their hash, so that nothing
+else runs and nothing is fetched.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import base64
 import hashlib
 import json
 import re
-from collections import defaultdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -36,7 +35,8 @@ def render_html(report: WeeklyReport, lang: str = "both", *, links: dict[str, st
     Parameters
     ----------
     lang
-        `both`, `zh` or `en`: the language of the report's own words. Quotes and titles stay as they were written.
+        `both`, `zh` or `en`: the language of the report's own words. Quotes and titles stay as they were
+        written.
     links
         For a site: other pages by name (`previous`, `next`, `index`), relative addresses.
 
@@ -52,13 +52,32 @@ def render_html(report: WeeklyReport, lang: str = "both", *, links: dict[str, st
     data = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
     template = environment(lang).get_template("report.html.j2")
     return template.render(
-        report=report, lang=lang, langs=LANGUAGES[lang], html_lang=_HTML_LANG[LANGUAGES[lang][0]],
-        names=defaultdict(type(None), {r.id: r for r in (*report.rows, *report.quiet)}),
-        by_id=defaultdict(type(None), {s.row.id: s for s in report.sections}), alerted={x.narrative for x in report.alerts},
-        script=Markup(script), csp=f"'sha256-{_sha256(script)}'", data=Markup(escape_json(data)),
-        light=Markup(css_variables("light")), dark=Markup(css_variables("dark")), font=Markup(FONT), font_zh=Markup(FONT_ZH),
-        links=defaultdict(str, links or {}), methods=METHODS, limits=LIMITS, has_map=bool(report.map),
-    )  # fmt: skip
+        report=report,
+        lang=lang,
+        langs=LANGUAGES[lang],
+        html_lang=_HTML_LANG[LANGUAGES[lang][0]],
+        names=_Known({r.id: r for r in (*report.rows, *report.quiet)}),
+        by_id=_Known({s.row.id: s for s in report.sections}),
+        alerted={x.narrative for x in report.alerts},
+        script=Markup(script),
+        csp=f"'sha256-{_sha256(script)}'",
+        data=Markup(escape_json(data)),
+        light=Markup(css_variables("light")),
+        dark=Markup(css_variables("dark")),
+        font=Markup(FONT),
+        font_zh=Markup(FONT_ZH),
+        links=_Known(links or {}),
+        methods=METHODS,
+        limits=LIMITS,
+        has_map=bool(report.map),
+    )
+
+
+class _Known(dict[str, Any]):
+    """What a template may ask for and not get: None instead of an error."""
+
+    def __missing__(self, key: str) -> None:
+        return None
 
 
 def environment(lang: str) -> Any:
@@ -66,9 +85,13 @@ def environment(lang: str) -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     env = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
     langs = LANGUAGES[lang]
 
     def both(words: Words, block: bool = False) -> Markup:
@@ -77,7 +100,9 @@ def environment(lang: str) -> Any:
             return Markup("<span>{}</span>").format(words.zh)
         tag = "div" if block else "span"
         parts = [
-            Markup('<{} class="ui" lang="{}">{}</{}>').format(Markup(tag), _HTML_LANG[x], getattr(words, x), Markup(tag))
+            Markup('<{} class="ui" lang="{}">{}</{}>').format(
+                Markup(tag), _HTML_LANG[x], getattr(words, x), Markup(tag)
+            )
             for x in langs
         ]
         return Markup(" ").join(parts)
@@ -87,10 +112,19 @@ def environment(lang: str) -> Any:
         return " / ".join(getattr(words, x) for x in langs)
 
     env.globals.update(
-        both=both, plain=plain, t=lambda key, **values: both(word(key, **values)), a=lambda key, **v: plain(word(key, **v)),
-        word=word, spark=sparkline, whisker=whisker, signed=signed, percent=percent, mean_text=mean_text,
-        interval=interval, html_lang_of=html_lang_of,
-    )  # fmt: skip
+        both=both,
+        plain=plain,
+        t=lambda key, **values: both(word(key, **values)),
+        a=lambda key, **v: plain(word(key, **v)),
+        word=word,
+        spark=sparkline,
+        whisker=whisker,
+        signed=signed,
+        percent=percent,
+        mean_text=mean_text,
+        interval=interval,
+        html_lang_of=html_lang_of,
+    )
     return env
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from reports.content import Headline, Quote
 from reports.figures import number
-from reports.frames import as_list
+from reports.frames import as_list, each
 
 _CONTEXT_CHARS = {"zh": 70, "en": 180}
 _MAX_SENTENCE = 700
@@ -52,10 +52,18 @@ def headlines(stories: pd.DataFrame, zone: ZoneInfo, limit: int) -> tuple[Headli
     turn = ordered.groupby("source").cumcount()
     picked = ordered.assign(_turn=turn).sort_values("_turn", kind="stable").head(limit)
     return tuple(
-        Headline(r.id, one_line(r.title or r.text[:80]), r.source, r.lang, local_day(r.published_at, zone), safe_url(r.url),
-                 int(r.n_copies), r.narrative)
-        for r in picked.itertuples()
-    )  # fmt: skip
+        Headline(
+            r.id,
+            one_line(r.title or r.text[:80]),
+            r.source,
+            r.lang,
+            local_day(r.published_at, zone),
+            safe_url(r.url),
+            int(r.n_copies),
+            r.narrative,
+        )
+        for r in each(picked)
+    )
 
 
 def one_line(text: str) -> str:
@@ -64,16 +72,24 @@ def one_line(text: str) -> str:
     >>> one_line("a\\n b\\u202ec")
     'a bc'
     """
-    return " ".join("".join(c for c in text if c not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069").split())
+    return " ".join(
+        "".join(c for c in text if c not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069").split()
+    )
 
 
 def pick_quotes(
-    evidence: pd.DataFrame, texts: Mapping[str, str], week: date, zone: ZoneInfo, limit: int, *, has_claim: bool
+    evidence: pd.DataFrame,
+    texts: Mapping[str, str],
+    week: date,
+    zone: ZoneInfo,
+    limit: int,
+    *,
+    has_claim: bool,
 ) -> tuple[Quote, ...]:
     """Up to `limit` sentences, half for and half against the claim where there are so many.
 
-    Only stories of the last four weeks, this week's first; one sentence a story, sources and languages take turns.
-    Without a claim the sentences that speak most clearly in tone stand in, and are called so.
+    Only stories of the last four weeks, this week's first; one sentence a story, sources and languages take
+    turns. Without a claim the sentences that speak most clearly in tone stand in, and are called so.
 
     Parameters
     ----------
@@ -94,14 +110,21 @@ def pick_quotes(
         sides = list(_SPLIT)
     else:
         frame = frame[(frame["kind"] == "tone") & frame["tone"].notna() & (frame["tone"].abs() >= 0.15)]
-        frame = frame.assign(side=["positive" if t > 0 else "negative" for t in frame["tone"]], score=frame["tone"])
+        frame = frame.assign(
+            side=["positive" if t > 0 else "negative" for t in frame["tone"]], score=frame["tone"]
+        )
         sides = ["positive", "negative"]
     if frame.empty:
         return ()
     frame["group"] = [language_group(v) for v in frame["lang"]]
     frame["old"] = [d < week for d in frame["day"]]
-    sure = [abs(s) * (c if c is not None else 1.0) for s, c in zip(frame["score"], map(number, frame["confidence"]), strict=True)]
-    frame = frame.assign(sure=sure).sort_values(["old", "sure", "article", "start"], ascending=[True, False, True, True])
+    sure = [
+        abs(s) * (c if c is not None else 1.0)
+        for s, c in zip(frame["score"], map(number, frame["confidence"]), strict=True)
+    ]
+    frame = frame.assign(sure=sure).sort_values(
+        ["old", "sure", "article", "start"], ascending=[True, False, True, True]
+    )
     frame = frame.drop_duplicates("story").drop_duplicates(["sentence"])
     ranked = {side: _take_turns(frame[frame["side"] == side]) for side in sides}
     half = (limit + 1) // 2
@@ -109,7 +132,7 @@ def pick_quotes(
     chosen = [ranked[sides[0]].head(n_first)]
     chosen.append(ranked[sides[1]].head(limit - len(chosen[0])))
     rows = pd.concat(chosen)
-    return tuple(_quote(row, texts[row.article]) for row in rows.itertuples())
+    return tuple(_quote(row, texts[row.article]) for row in each(rows))
 
 
 def _take_turns(frame: pd.DataFrame) -> pd.DataFrame:
@@ -122,15 +145,27 @@ def _take_turns(frame: pd.DataFrame) -> pd.DataFrame:
 def _quote(row: pd.Series, text: str) -> Quote:
     before, sentence, after = cut_context(text, row.sentence, row.start, row.end, language_group(row.lang))
     day = row.day.isoformat()
-    return Quote(row.article, one_line(row.title), row.source, row.lang, day, safe_url(row.url), before, sentence, after,
-                 row.side, float(row.score), number(row.confidence))  # fmt: skip
+    return Quote(
+        row.article,
+        one_line(row.title),
+        row.source,
+        row.lang,
+        day,
+        safe_url(row.url),
+        before,
+        sentence,
+        after,
+        row.side,
+        float(row.score),
+        number(row.confidence),
+    )
 
 
 def cut_context(text: str, sentence: str, start: float, end: float, lang: str) -> tuple[str, str, str]:
     """The sentence and what stands around it, cut at sentence ends where one is near.
 
-    Offsets that do not point to the sentence (it may be the title's) are looked up; a sentence that is nowhere in
-    the text stands alone.
+    Offsets that do not point to the sentence (it may be the title's) are looked up; a sentence that is
+    nowhere in the text stands alone.
 
     >>> cut_context("First. It rose. Last.", "It rose.", 7, 15, "en")
     ('First. ', 'It rose.', ' Last.')
@@ -147,7 +182,11 @@ def cut_context(text: str, sentence: str, start: float, end: float, lang: str) -
     before, after = text[low:begin], text[stop:high]
     if low > 0:
         ends = [i for i, c in enumerate(before[:-1]) if c in _ENDS or before[i : i + 2] == ". "]
-        before = before[ends[0] + 1 :].lstrip() if ends else "…" + (before if lang == "zh" else before.partition(" ")[2])
+        before = (
+            before[ends[0] + 1 :].lstrip()
+            if ends
+            else "…" + (before if lang == "zh" else before.partition(" ")[2])
+        )
     if high < len(text):
         ends = [i for i, c in enumerate(after) if i and (c in _ENDS or after[i : i + 2] == ". ")]
         after = after[: ends[-1] + 1] if ends else (after if lang == "zh" else after.rpartition(" ")[0]) + "…"
@@ -155,12 +194,14 @@ def cut_context(text: str, sentence: str, start: float, end: float, lang: str) -
 
 
 def _tidy(text: str) -> str:
-    return "".join(" " if c.isspace() else c for c in text if c not in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068")
+    return "".join(
+        " " if c.isspace() else c for c in text if c not in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068"
+    )
 
 
 def clean_terms(terms: pd.DataFrame, lang: str, fallback: object, limit: int = 8) -> tuple[str, ...]:
     """The best words of a language, best first; the narrative's stored keywords where the desk has none."""
-    mine = terms[[language_group(str(v)) == lang for v in terms["lang"]]] if len(terms) else terms
+    mine = terms.loc[[language_group(str(v)) == lang for v in terms["lang"]]]
     if len(mine):
         mine = mine.sort_values(["score", "term"], ascending=[False, True], kind="stable")
         return tuple(one_line(str(t)) for t in mine["term"].head(limit))

@@ -26,7 +26,10 @@ def say(words: Words, lang: str) -> str:
 
 def volume_rows(points: Iterable[WeekPoint]) -> list[Row]:
     """Rows of `volume_chart` and `share_chart`."""
-    return [{"week": p.label, "n_stories": p.n_stories, "reach": p.reach, "share": round(p.share, 4)} for p in points]
+    return [
+        {"week": p.label, "n_stories": p.n_stories, "reach": p.reach, "share": round(p.share, 4)}
+        for p in points
+    ]
 
 
 def score_rows(points: Iterable[WeekPoint], *, stance: bool = True) -> list[Row]:
@@ -36,7 +39,10 @@ def score_rows(points: Iterable[WeekPoint], *, stance: bool = True) -> list[Row]
         for what, e in (("stance", p.stance), ("tone", p.tone)):
             if what == "stance" and not stance:
                 continue
-            numbers = {k: None if v is None else round(v, 3) for k, v in (("mean", e.mean), ("low", e.low), ("high", e.high))}
+            numbers = {
+                k: None if v is None else round(v, 3)
+                for k, v in (("mean", e.mean), ("low", e.low), ("high", e.high))
+            }
             out.append({"week": p.label, "what": what, **numbers, "n": e.n})
     return out
 
@@ -60,7 +66,9 @@ def _short(text: str, limit: int = 48) -> str:
 
 def overview_rows(report: WeeklyReport, names: dict[str, str]) -> list[Row]:
     """Rows of `overview_chart`: named narratives, all others, the unassigned."""
-    totals: dict[str, list[int]] = {v: [0] * len(report.labels) for v in [*names.values(), OTHER_KEY, UNASSIGNED_KEY]}
+    totals: dict[str, list[int]] = {
+        v: [0] * len(report.labels) for v in [*names.values(), OTHER_KEY, UNASSIGNED_KEY]
+    }
     for row in (*report.rows, *report.quiet):
         target = totals[names.get(row.id, OTHER_KEY)]
         for i, n in enumerate(row.series):
@@ -77,16 +85,25 @@ def overview_rows(report: WeeklyReport, names: dict[str, str]) -> list[Row]:
 def map_rows(report: WeeklyReport, names: dict[str, str]) -> list[Row]:
     """Rows of `map_chart`."""
     return [
-        {"x": p.x, "y": p.y, "name": names.get(p.narrative, OTHER_KEY) if p.narrative else UNASSIGNED_KEY,
-         "title": p.title, "source": p.source, "date": p.date, "url": p.url or None}
+        {
+            "x": p.x,
+            "y": p.y,
+            "name": names.get(p.narrative, OTHER_KEY) if p.narrative else UNASSIGNED_KEY,
+            "title": p.title,
+            "source": p.source,
+            "date": p.date,
+            "url": p.url or None,
+        }
         for p in report.map
-    ]  # fmt: skip
+    ]
 
 
 def lineage_rows(report: WeeklyReport, lang: str) -> list[Row]:
     """Rows of `lineage_chart` for the narratives with stories or events in the weeks shown."""
     first, last = report.labels[0], report.labels[-1]
-    shown = {e.narrative for e in report.lineage if e.week >= first} | {e.other for e in report.lineage if e.week >= first}
+    shown = {e.narrative for e in report.lineage if e.week >= first} | {
+        e.other for e in report.lineage if e.week >= first
+    }
     rows = [r for r in (*report.rows, *report.quiet) if sum(r.series) or r.id in shown]
     rows.sort(key=lambda r: (r.born or first, r.id))
     rows = rows[:MAX_LANES]
@@ -96,9 +113,14 @@ def lineage_rows(report: WeeklyReport, lang: str) -> list[Row]:
         weeks = [w for w, n in zip(report.labels, r.series, strict=True) if n]
         start = max(first, min([*weeks, r.born or last]))
         if weeks:
-            out.append({"kind": "life", "lane": lane[r.id], "order": order, "week": start, "week2": weeks[-1]})
-        out += [{"kind": "week", "lane": lane[r.id], "order": order, "week": w, "n": n}
-                for w, n in zip(report.labels, r.series, strict=True) if n]  # fmt: skip
+            out.append(
+                {"kind": "life", "lane": lane[r.id], "order": order, "week": start, "week2": weeks[-1]}
+            )
+        out += [
+            {"kind": "week", "lane": lane[r.id], "order": order, "week": w, "n": n}
+            for w, n in zip(report.labels, r.series, strict=True)
+            if n
+        ]
     order_of = {r.id: i for i, r in enumerate(rows)}
     for e in report.lineage:
         if e.week < first or e.narrative not in lane or e.kind in ("renamed", "grew", "faded"):

@@ -8,9 +8,18 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from reports.content import LifeEvent, NarrativeRow, NarrativeSection, SourceCount, Telling, Turn, WeekPoint, Words
+from reports.content import (
+    LifeEvent,
+    NarrativeRow,
+    NarrativeSection,
+    SourceCount,
+    Telling,
+    Turn,
+    WeekPoint,
+    Words,
+)
 from reports.figures import estimate_mean, number
-from reports.frames import Desk, Frames, as_list, week_label
+from reports.frames import Desk, Frames, as_list, each, week_label
 from reports.quotes import clean_terms, headlines, language_group, one_line, pick_quotes
 from reports.sentences import describe_event, event_order
 
@@ -48,7 +57,12 @@ def build_section(
     mine = recent[recent["narrative"] == row.id]
     week_ones = mine[mine["week"] == frames.week]
     quotes = pick_quotes(
-        desk.evidence(row.id), texts, frames.week, zone, settings.quotes if full else _BRIEF_QUOTES, has_claim=claim is not None
+        desk.evidence(row.id),
+        texts,
+        frames.week,
+        zone,
+        settings.quotes if full else _BRIEF_QUOTES,
+        has_claim=claim is not None,
     )
     stories = headlines(week_ones, zone, _MAX_STORIES) if full else ()
     zh, en = as_list(entry["keywords_zh"]), as_list(entry["keywords_en"])
@@ -75,13 +89,19 @@ def build_section(
 def _sources(frames: Frames, narrative: str) -> tuple[SourceCount, ...]:
     articles = frames.articles
     weeks = frames.weeks[-4:]
-    mine = articles[(articles["narrative"] == narrative) & articles["week"].isin(weeks) & (articles["source"] != "")]
+    mine = articles[
+        (articles["narrative"] == narrative) & articles["week"].isin(weeks) & (articles["source"] != "")
+    ]
     mine = mine.assign(now=mine["week"] == frames.week)
     out = []
     for source, group in mine.groupby("source"):
         first = group["is_first"].astype(bool)
         now = group["now"].astype(bool)
-        out.append(SourceCount(one_line(str(source)), int(first.sum()), int((~first).sum()), int((first & now).sum())))
+        out.append(
+            SourceCount(
+                one_line(str(source)), int(first.sum()), int((~first).sum()), int((first & now).sum())
+            )
+        )
     return tuple(sorted(out, key=lambda s: (-s.n_stories, -s.n_reprints, s.source))[:_MAX_SOURCES])
 
 
@@ -98,24 +118,32 @@ def _tellings(
         part = mine[groups == lang]
         seed = zlib.crc32(f"{row.id} {lang}".encode())
         newest = part[part["week"] == frames.week]
-        closest = (newest if len(newest) else part).sort_values(["weight", "id"], ascending=[False, True], kind="stable")
+        closest = (newest if len(newest) else part).sort_values(
+            ["weight", "id"], ascending=[False, True], kind="stable"
+        )
         fallback = entry[f"keywords_{lang}"] if lang in ("zh", "en") else ()
-        out.append(Telling(
-            lang=lang, n_stories=len(part), n_stories_week=len(newest),
-            stance=estimate_mean(part["stance"], min_stories, seed), tone=estimate_mean(part["tone"], min_stories, seed + 1),
-            terms=clean_terms(terms, lang, fallback),
-            headline=headlines(closest.head(1), zone, 1)[0],
-        ))  # fmt: skip
+        out.append(
+            Telling(
+                lang=lang,
+                n_stories=len(part),
+                n_stories_week=len(newest),
+                stance=estimate_mean(part["stance"], min_stories, seed),
+                tone=estimate_mean(part["tone"], min_stories, seed + 1),
+                terms=clean_terms(terms, lang, fallback),
+                headline=headlines(closest.head(1), zone, 1)[0],
+            )
+        )
     return tuple(out)
 
 
 def life_lines(
     events: pd.DataFrame, names: Mapping[str, Words]
 ) -> tuple[tuple[LifeEvent, ...], dict[str, tuple[LifeEvent, ...]]]:
-    """The ledger in words: all of it, oldest first, and each narrative's part (what it did, and what was done to it)."""
+    """The ledger in words: all of it, oldest first, and each narrative's part (what it did, and what was
+    done to it)."""
     everything: set[LifeEvent] = set()
     lives: dict[str, set[LifeEvent]] = {}
-    for e in events.itertuples():
+    for e in each(events):
         subject = names.get(e.narrative, Words(e.narrative, e.narrative))
         other = names.get(e.other, Words(e.other, e.other)) if e.other else None
         text = describe_event(e.kind, subject, other, e.detail if isinstance(e.detail, dict) else {})
@@ -124,4 +152,6 @@ def life_lines(
         lives.setdefault(e.narrative, set()).add(event)
         if e.other:
             lives.setdefault(e.other, set()).add(event)
-    return tuple(sorted(everything, key=event_order)), {k: tuple(sorted(v, key=event_order)) for k, v in lives.items()}
+    return tuple(sorted(everything, key=event_order)), {
+        k: tuple(sorted(v, key=event_order)) for k, v in lives.items()
+    }

@@ -167,7 +167,8 @@ def _leaders(
     each_zh, each_en = ("各", " each") if len(top) > 1 else ("", "")
     zh = f"报道最多的是{zh_names}（{each_zh} {lead.now.n_stories} 条，占 {percent(lead.now.share)}）"
     zh = zh.replace("（ ", "（")
-    en = f"Most told: {en_names} ({stories(lead.now.n_stories)}{each_en}, {percent(lead.now.share)} of the week)"
+    en = f"Most told: {en_names} ({stories(lead.now.n_stories)}{each_en}, "
+    en += f"{percent(lead.now.share)} of the week)"
     for ids, zh_verb, en_verb in ((grew, "升温最明显", "grew most"), (faded, "降温最明显", "faded most")):
         if ids:
             row = by_id[ids[0]]
@@ -201,9 +202,14 @@ def _turns(turned: Sequence[Turn], by_id: Mapping[str, NarrativeRow]) -> Sentenc
     zh, en = [], []
     for t in listed:
         row = by_id[t.narrative]
-        what_zh, what_en = ("对主张的立场", "stance toward its claim") if t.what == "stance" else ("语气", "tone")
+        what_zh, what_en = (
+            ("对主张的立场", "stance toward its claim") if t.what == "stance" else ("语气", "tone")
+        )
         sure_zh, sure_en = ("超出偶然", "beyond chance") if t.clear else ("可能是偶然", "may be chance")
-        zh.append(f"“{row.name.zh}”{what_zh}由 {signed(t.before)} 变为 {signed(t.after)}（{t.n_after} 条报道，{sure_zh}）")
+        zh.append(
+            f"“{row.name.zh}”{what_zh}由 {signed(t.before)} 变为 {signed(t.after)}（{t.n_after} "
+            f"条报道，{sure_zh}）"
+        )
         en.append(
             f"the {what_en} in “{row.name.en}” went from {signed(t.before)} to {signed(t.after)} "
             f"({stories(t.n_after)}, {sure_en})"
@@ -225,14 +231,18 @@ def _doubts(
         en = en.replace("belong ", "belongs ")
     if few:
         zh += f"；{len(present)} 条有报道的叙事中，{few} 条样本太少，不给均值"
-        en += f"; {few} of the {plural(len(present), 'narrative', 'narratives')} told have too few stories for a mean"
+        en += f"; {few} of the {plural(len(present), 'narrative', 'narratives')} told "
+        en += "have too few stories for a mean"
     if n_quarantined:
         zh += f"；{n_quarantined} 条记录在隔离待查"
         en += f"; {plural(n_quarantined, 'record is', 'records are')} in quarantine"
     if intake.feeds:
         zh += f"；{len(intake.feeds)} 个来源供稿异常"
         en += f"; {plural(len(intake.feeds), 'outlet', 'outlets')} sent unusually few or many articles"
-    links = (Link("unassigned", Words("未归类", "unassigned")), Link("quality", Words("数据质量", "data quality")))
+    links = (
+        Link("unassigned", Words("未归类", "unassigned")),
+        Link("quality", Words("数据质量", "data quality")),
+    )
     return Sentence(Words(zh + "。", en + "."), links)
 
 
@@ -248,17 +258,25 @@ def describe_event(kind: str, subject: Words, other: Words | None, detail: Mappi
     size_zh, size_en = (f"，{n:.0f} 条报道", f", with {stories(int(n))}") if n else ("", "")
     old = str(detail.get("from", detail.get("old", "")))
     table = {
-        "born": (f"{a_zh}诞生" + (f"，出自{b_zh}" if other else "") + size_zh,
-                 f"{a_en} born" + (f" out of {b_en}" if other else "") + size_en),
-        "split": (f"{b_zh}从{a_zh}分出" if other else f"{a_zh}分裂", f"{b_en} split off {a_en}" if other else f"{a_en} split"),
+        "born": (
+            f"{a_zh}诞生" + (f"，出自{b_zh}" if other else "") + size_zh,
+            f"{a_en} born" + (f" out of {b_en}" if other else "") + size_en,
+        ),
+        "split": (
+            f"{b_zh}从{a_zh}分出" if other else f"{a_zh}分裂",
+            f"{b_en} split off {a_en}" if other else f"{a_en} split",
+        ),
         "merged": (f"{a_zh}并入{b_zh}", f"{a_en} merged into {b_en}"),
         "dormant": (f"{a_zh}进入休眠", f"{a_en} went dormant"),
         "revived": (f"{a_zh}重新出现", f"{a_en} revived"),
         "ended": (f"{a_zh}结束", f"{a_en} ended"),
-        "renamed": (f"{a_zh}更名" + (f"（原名 {old}）" if old else ""), f"{a_en} renamed" + (f" (was {old})" if old else "")),
+        "renamed": (
+            f"{a_zh}更名" + (f"（原名 {old}）" if old else ""),
+            f"{a_en} renamed" + (f" (was {old})" if old else ""),
+        ),
         "grew": (f"{a_zh}升温", f"{a_en} grew"),
         "faded": (f"{a_zh}降温", f"{a_en} faded"),
-    }  # fmt: skip
+    }
     zh, en = table.get(kind, (f"{a_zh}：{kind}", f"{a_en}: {kind}"))
     return Words(zh, en)
 

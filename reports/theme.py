@@ -1,4 +1,5 @@
-"""The look, once: colours of the page and of the charts, in light and dark, and the fonts that show Chinese."""
+"""The look, once: colours of the page and of the charts, in light and dark, and the fonts that show
+Chinese."""
 
 from __future__ import annotations
 
@@ -9,9 +10,7 @@ FONT = (
     '"Microsoft YaHei", "Noto Sans CJK SC", "Source Han Sans SC", sans-serif'
 )
 # Chinese first, so that quotation marks and dashes in Chinese text are full-width.
-FONT_ZH = (
-    '"PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "Noto Sans CJK SC", "Source Han Sans SC", system-ui, sans-serif'
-)
+FONT_ZH = '"PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "Noto Sans CJK SC", system-ui, sans-serif'
 # Pictures are drawn without a browser: the first of these that is installed and has Chinese is taken.
 PICTURE_FONT = "Noto Sans CJK SC, Source Han Sans SC, PingFang SC, Microsoft YaHei, sans-serif"
 
@@ -50,8 +49,10 @@ def chart_config(mode: str, font: str = FONT) -> dict[str, Any]:
         "background": "transparent",
         "view": {"stroke": None},
         "axis": {
-            "labelColor": c["muted"], "titleColor": c["muted"], "gridColor": c["line"], "domainColor": c["line"],
-            "tickColor": c["line"], "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal",
+            "labelColor": c["muted"], "titleColor": c["muted"], "gridColor": c["line"],
+            "domainColor": c["line"],
+            "tickColor": c["line"],
+            "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal",
             "gridOpacity": 0.7,
         },
         "axisX": {"grid": False},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -16,7 +15,7 @@ from reports import sentences
 from reports.alerts import alert_notes
 from reports.content import MapPoint, NarrativeRow, Turn, WeeklyReport, WeekPoint, Words
 from reports.figures import blank_points, mark_clear, movement, turn, week_points
-from reports.frames import Desk, Frames, load_frames, parse_week, week_label
+from reports.frames import Desk, Frames, each, load_frames, parse_week, week_label
 from reports.intake import count_intake, count_unassigned
 from reports.quotes import language_group, local_day, one_line, safe_url
 from reports.sections import build_section, life_lines
@@ -27,7 +26,9 @@ MAX_LISTED = 5
 MAX_MAP_POINTS = 1500
 
 
-def build_weekly(desk: Desk, week: date | str | None = None, compare: date | str | None = None) -> WeeklyReport:
+def build_weekly(
+    desk: Desk, week: date | str | None = None, compare: date | str | None = None
+) -> WeeklyReport:
     """Collect everything the report of one week says; nothing is written.
 
     Parameters
@@ -49,7 +50,10 @@ def build_weekly(desk: Desk, week: date | str | None = None, compare: date | str
     zone = ZoneInfo(settings.discover.timezone)
     compared = None if compare is None else parse_week(compare)
     if compared is not None and (compared not in frames.weeks or compared == frames.week):
-        raise ValueError(f"compare needs an earlier processed week than {week_label(frames.week)}, got {week_label(compared)}")
+        raise ValueError(
+            f"compare needs an earlier processed week than {week_label(frames.week)}, got "
+            f"{week_label(compared)}"
+        )
     shown = _span(frames.week, max(settings.report.weeks, 5))
     all_weeks = sorted({*shown, *([compared] if compared else [])})
     points = week_points(frames.timeline, all_weeks, settings.report.min_stories_for_average)
@@ -57,7 +61,7 @@ def build_weekly(desk: Desk, week: date | str | None = None, compare: date | str
     totals = {w: sum(p.n_stories for v in points.values() for p in v if p.week == w) for w in all_weeks}
     names = narrative_names(frames.narratives)
     firsts = frames.articles[frames.articles["is_first"].astype(bool)]
-    recent = firsts[[w > frames.week - timedelta(weeks=4) for w in firsts["week"]]]
+    recent = firsts[firsts["week"] > frames.week - timedelta(weeks=4)]
     alerts = alert_notes(frames, names, zone)
     lineage, lives = life_lines(frames.events, names)
 
@@ -69,11 +73,19 @@ def build_weekly(desk: Desk, week: date | str | None = None, compare: date | str
     texts = dict(zip(frames.articles["id"], frames.articles["text"], strict=True))
     sections = tuple(
         build_section(
-            desk, frames, row, [p for p in points.get(row.id, blank) if p.week in shown], [t for t in turned if t.narrative == row.id],
-            recent, texts, lives.get(row.id, ()), zone, full=i < MAX_FULL_SECTIONS,
+            desk,
+            frames,
+            row,
+            [p for p in points.get(row.id, blank) if p.week in shown],
+            [t for t in turned if t.narrative == row.id],
+            recent,
+            texts,
+            lives.get(row.id, ()),
+            zone,
+            full=i < MAX_FULL_SECTIONS,
         )
         for i, row in enumerate(r for r in rows if r.has_section)
-    )  # fmt: skip
+    )
     born = tuple(r.id for r in rows if r.movement.direction == "new")
     grew = _listed(rows, "grew")
     faded = _listed(rows, "faded")
@@ -94,7 +106,11 @@ def build_weekly(desk: Desk, week: date | str | None = None, compare: date | str
         grew=grew,
         faded=faded,
         turned=tuple(notable[:MAX_LISTED]),
-        ended=tuple(e for e in lineage if e.week == week_label(frames.week) and e.kind not in ("born", "grew", "faded")),
+        ended=tuple(
+            e
+            for e in lineage
+            if e.week == week_label(frames.week) and e.kind not in ("born", "grew", "faded")
+        ),
         rows=tuple(r for r in rows if r.has_section or r.now.n_stories),
         sections=sections,
         quiet=tuple(r for r in rows if not r.has_section and not r.now.n_stories),
@@ -118,7 +134,7 @@ def _span(week: date, n: int) -> list[date]:
 def narrative_names(narratives: pd.DataFrame) -> dict[str, Words]:
     """Id to its names; a missing one is borrowed from the other language."""
     out = {}
-    for r in narratives.itertuples():
+    for r in each(narratives):
         zh, en = one_line(r.name_zh), one_line(r.name_en)
         plain = one_line(r.name) or r.id
         out[r.id] = Words(zh or en or plain, en or zh or plain)
@@ -126,16 +142,26 @@ def narrative_names(narratives: pd.DataFrame) -> dict[str, Words]:
 
 
 def _rows(
-    frames: Frames, points: dict[str, tuple[WeekPoint, ...]], shown: Sequence[date], totals: dict[date, int],
-    compared: date | None, names: dict[str, Words], recent: pd.DataFrame, alerted: set[str],
-) -> list[NarrativeRow]:  # fmt: skip
+    frames: Frames,
+    points: dict[str, tuple[WeekPoint, ...]],
+    shown: Sequence[date],
+    totals: dict[date, int],
+    compared: date | None,
+    names: dict[str, Words],
+    recent: pd.DataFrame,
+    alerted: set[str],
+) -> list[NarrativeRow]:
     first_week = frames.weeks[0]
     five = [w for w in _span(frames.week, 5) if w >= first_week]
     by_narrative = dict(list(recent.groupby("narrative")))
-    event_ids = {e.narrative for e in frames.events.itertuples() if e.week == frames.week and e.kind not in ("dormant", "ended")}
+    event_ids = {
+        e.narrative
+        for e in each(frames.events)
+        if e.week == frames.week and e.kind not in ("dormant", "ended")
+    }
     blank = blank_points(sorted({*shown, *([compared] if compared else [])}))
     out = []
-    for r in frames.narratives.itertuples():
+    for r in each(frames.narratives):
         if r.born_week is not None and r.born_week > frames.week:
             continue
         series = points.get(r.id, blank)
@@ -153,16 +179,24 @@ def _rows(
             lead = _lead_source(mine, frames.week)
         lately = sum(at[w].n_stories for w in five[-4:]) > 0
         live = r.status not in ("merged",) or lately
-        out.append(NarrativeRow(
-            id=r.id, anchor=f"n-{r.id}", name=names[r.id], origin=r.origin, status=r.status,
-            born=week_label(r.born_week) if r.born_week else "",
-            has_section=live and (lately or r.id in event_ids or r.id in alerted),
-            now=now, movement=move,
-            compared=at[compared].n_stories if compared else None,
-            compared_share=at[compared].share if compared else None,
-            languages=tuple(sorted(langs.items(), key=lambda kv: (-kv[1], kv[0]))), lead_source=one_line(lead),
-            series=tuple(at[w].n_stories for w in shown),
-        ))  # fmt: skip
+        out.append(
+            NarrativeRow(
+                id=r.id,
+                anchor=f"n-{r.id}",
+                name=names[r.id],
+                origin=r.origin,
+                status=r.status,
+                born=week_label(r.born_week) if r.born_week else "",
+                has_section=live and (lately or r.id in event_ids or r.id in alerted),
+                now=now,
+                movement=move,
+                compared=at[compared].n_stories if compared else None,
+                compared_share=at[compared].share if compared else None,
+                languages=tuple(sorted(langs.items(), key=lambda kv: (-kv[1], kv[0]))),
+                lead_source=one_line(lead),
+                series=tuple(at[w].n_stories for w in shown),
+            )
+        )
     out.sort(key=lambda x: (-x.now.n_stories, -sum(x.series[-4:]), x.id))
     clear = mark_clear([r.movement.p_value for r in out])
     return [replace(r, movement=replace(r.movement, clear=c)) for r, c in zip(out, clear, strict=True)]
@@ -181,7 +215,9 @@ def _listed(rows: Sequence[NarrativeRow], direction: str) -> tuple[str, ...]:
     return tuple(r.id for r in mine[:MAX_LISTED])
 
 
-def _turns(frames: Frames, rows: Sequence[NarrativeRow], firsts: pd.DataFrame, min_stories: int, seed: int) -> list[Turn]:
+def _turns(
+    frames: Frames, rows: Sequence[NarrativeRow], firsts: pd.DataFrame, min_stories: int, seed: int
+) -> list[Turn]:
     """Material moves of stance and tone, the surest first; `clear` is over all of them."""
     start = frames.week - timedelta(weeks=4)
     window = firsts[firsts["week"] >= start]
@@ -191,9 +227,10 @@ def _turns(frames: Frames, rows: Sequence[NarrativeRow], firsts: pd.DataFrame, m
         mine = groups.get(row.id)
         if mine is None or row.now.n_stories < min_stories:
             continue
-        is_now = [w == frames.week for w in mine["week"]]
-        now, before = mine[is_now], mine[[not x for x in is_now]]
-        found += [t for what in ("stance", "tone") if (t := turn(now, before, what, min_stories, seed)) is not None]
+        now, before = mine[mine["week"] == frames.week], mine[mine["week"] < frames.week]
+        found += [
+            t for what in ("stance", "tone") if (t := turn(now, before, what, min_stories, seed)) is not None
+        ]
     found.sort(key=lambda t: (t.p_value, -abs(t.after - t.before), t.narrative, t.what))
     return [replace(t, clear=c) for t, c in zip(found, mark_clear([t.p_value for t in found]), strict=True)]
 
@@ -203,13 +240,22 @@ def _map_points(desk: Desk, frames: Frames, zone: ZoneInfo) -> tuple[MapPoint, .
     places = draw(frames.week) if callable(draw) else None
     if places is None or len(places) == 0:
         return ()
-    merged = places[["id", "x", "y"]].merge(frames.articles, on="id", how="inner").sort_values("id", kind="stable")
+    merged = (
+        places[["id", "x", "y"]].merge(frames.articles, on="id", how="inner").sort_values("id", kind="stable")
+    )
     step = -(-len(merged) // MAX_MAP_POINTS)
     return tuple(
-        MapPoint(round(float(r.x), 3), round(float(r.y), 3), r.narrative, one_line(r.title or r.text[:80])[:160], r.source,
-                 local_day(r.published_at, zone), safe_url(r.url))
-        for r in merged.iloc[::step].itertuples()
-    )  # fmt: skip
+        MapPoint(
+            round(float(r.x), 3),
+            round(float(r.y), 3),
+            r.narrative,
+            one_line(r.title or r.text[:80])[:160],
+            r.source,
+            local_day(r.published_at, zone),
+            safe_url(r.url),
+        )
+        for r in each(merged.iloc[::step])
+    )
 
 
 def _last_run(runs: pd.DataFrame) -> dict[str, Any] | None:
@@ -231,10 +277,11 @@ def local_minute(instant: Any, zone: ZoneInfo) -> str:
 def write_weekly(
     desk: Desk, week: date | str | None = None, lang: str = "both", compare: date | str | None = None
 ) -> list[Path]:
-    """Write `reports/2025-W46.html`, `.md` and `.json` into the desk's folder; returns their paths in this order.
+    """Write `reports/2025-W46.html`, `.md` and `.json` into the desk's folder; returns their paths in this
+    order.
 
-    Files are replaced whole, never half written. With `lang` of `zh` or `en` the page and the Markdown speak one
-    language (articles keep theirs); the JSON always has both.
+    Files are replaced whole, never half written. With `lang` of `zh` or `en` the page and the Markdown speak
+    one language (articles keep theirs); the JSON always has both.
     """
     from reports.export import render_json
     from reports.markdown import render_markdown
@@ -253,6 +300,6 @@ def write_weekly(
         path = folder / f"{report.label}{suffix}"
         part = path.with_name(path.name + ".part")
         part.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(part, path)
+        part.replace(path)
         paths.append(path)
     return paths

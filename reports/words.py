@@ -107,7 +107,10 @@ _TABLE: dict[str, tuple[str, str]] = {
     "cohesion": ("内聚度", "Cohesion"),
     "first_seen": ("首见", "First seen"),
     "brief_note": ("篇幅所限，只列要点。", "Shortened for length."),
-    "chart_volume": ("每周独立报道（深）与含转载（浅）", "Stories a week (dark) and reach with reprints (pale)"),
+    "chart_volume": (
+        "每周独立报道（深）与含转载（浅）",
+        "Stories a week (dark) and reach with reprints (pale)",
+    ),
     "chart_share": ("占当周全部报道的比例", "Share of the week's stories"),
     "chart_scores": ("立场与语气，−1 到 +1，带 95% 区间", "Stance and tone, −1 to +1, with 95% intervals"),
     "chart_tone": ("语气，−1 到 +1，带 95% 区间", "Tone, −1 to +1, with 95% intervals"),
@@ -161,8 +164,14 @@ _TABLE: dict[str, tuple[str, str]] = {
     "example_message": ("示例", "For example"),
     "feed_health": ("来源异常", "Unusual sources"),
     "feed_silent": ("本周无稿（此前平均 {m} 篇）", "silent this week (mean before: {m})"),
-    "feed_more": ("本周 {n} 篇，远多于此前平均 {m} 篇", "{n} articles this week, far more than the mean of {m}"),
-    "no_feed_notes": ("各来源的供稿量与前四周相符。", "Every source sent about as much as in the four weeks before."),
+    "feed_more": (
+        "本周 {n} 篇，远多于此前平均 {m} 篇",
+        "{n} articles this week, far more than the mean of {m}",
+    ),
+    "no_feed_notes": (
+        "各来源的供稿量与前四周相符。",
+        "Every source sent about as much as in the four weeks before.",
+    ),
     "this_week_total": ("本周 / 累计", "This week / in all"),
     "same_language": ("最近邻同语言比例", "Nearest neighbours in the same language"),
     "weak_members": ("归属较弱的文章", "Weakly placed articles"),
@@ -170,7 +179,8 @@ _TABLE: dict[str, tuple[str, str]] = {
     "languages_week": ("本周语言", "Languages this week"),
     "unassigned_note": (
         "这些报道不够接近任何已知叙事，也还没有聚成新的；三周内仍是新叙事的候选。",
-        "These are not close enough to any known narrative and have not gathered into a new one; for some weeks they "
+        "These are not close enough to any known narrative and have not gathered into a new one; for "
+        "some weeks they "
         "stay candidates.",
     ),
     "examples_week": ("本周例子", "Examples of this week"),
@@ -186,42 +196,57 @@ METHODS: tuple[Words, ...] = (
     ),
     Words(
         "归类：文章先去除语言成分再比较向量；达到该叙事自身校准的相似度才归入，否则留作未归类，再从中发现新叙事。每篇最多一个主要叙事。",
-        "Assignment: vectors are compared after the language is removed from them; an article joins a narrative only at "
-        "that narrative's own calibrated similarity, the rest stay unassigned and are searched for new narratives. One "
+        "Assignment: vectors are compared after the language is removed from them; an article joins "
+        "a narrative only at "
+        "that narrative's own calibrated similarity, the rest stay unassigned and are searched for "
+        "new narratives. One "
         "primary narrative an article at most.",
     ),
     Words(
-        "立场是对叙事主张的态度（+1 支持，−1 反对）；语气是文章自身说话的正负。两者是两回事，分别计算。均值按独立报道计算，方括号内为 95% 自助法区间，n 为报道数。",
-        "Stance is toward the narrative's claim (+1 supports, −1 opposes); tone is how the text itself speaks. They are "
-        "different things and scored apart. Means are over stories, brackets are 95% bootstrap intervals, n is stories.",
+        "立场是对叙事主张的态度（+1 支持，−1 反对）；语气是文章自身说话的正负。两者是两回事，"
+        "分别计算。均值按独立报道计算，方括号内为 95% 自助法区间，n 为报道数。",
+        "Stance is toward the narrative's claim (+1 supports, −1 opposes); tone is how the text "
+        "itself speaks. They are "
+        "different things and scored apart. Means are over stories, brackets are 95% bootstrap "
+        "intervals, n is stories.",
     ),
     Words(
-        "升温与降温：本周占比对前四周占比的双侧二项检验；列出 p<0.20 者，经错误发现率控制（10%）仍成立的标为“超出偶然”。"
+        "升温与降温：本周占比对前四周占比的双侧二项检验；列出 p<0.20 者，"
+        "经错误发现率控制（10%）仍成立的标为“超出偶然”。"
         "转向：均值移动至少 0.20，置换检验，同样标注；并把同一来源内的变化与来源构成的变化分开。",
-        "Grew and faded: a two-sided binomial test of this week's share against the four weeks before; p<0.20 is listed, "
-        "and what survives a false discovery rate of 10% is marked beyond chance. Turned: a move of the mean by at least "
-        "0.20, by permutation test, marked alike; change within sources is kept apart from change of the source mix.",
+        "Grew and faded: a two-sided binomial test of this week's share against the four weeks "
+        "before; p<0.20 is listed, "
+        "and what survives a false discovery rate of 10% is marked beyond chance. Turned: a move of "
+        "the mean by at least "
+        "0.20, by permutation test, marked alike; change within sources is kept apart from change of "
+        "the source mix.",
     ),
     Words(
         "预警：新聚出的叙事在最近两周内有足够多的独立报道和来源，且内聚度明显高于门槛，即为“初现”；下一周再有新报道归入，即为“已证实”。",
-        "Alerts: a freshly found group with enough recent stories and sources, and clearly more cohesive than the level, "
+        "Alerts: a freshly found group with enough recent stories and sources, and clearly more "
+        "cohesive than the level, "
         "is emerging; it is confirmed when a new story joins it in the next week.",
     ),
 )
 LIMITS: tuple[Words, ...] = (
     Words(
-        "单篇的立场判断是弱证据：没有标注时约六成正确。数十条以上的占比与走势可信，单句摘录仅供阅读核对。",
-        "A verdict on one article is weak evidence: without labels about six in ten are right. Shares and trends over "
+        "单篇的立场判断是弱证据：没有标注数据时，与人工判读一致的程度有限（宏 F1 约 0.53 到 0.60）。"
+        "数十条以上的占比与走势可信，单句摘录仅供阅读核对。",
+        "A verdict on one article is weak evidence: without labels it agrees with a reader only so "
+        "far (macro-F1 .53 to .60). "
+        "Shares and trends over "
         "dozens of stories are sound; single quotes are there to be read and checked.",
     ),
     Words(
         "立场分数以分析员所写的正反例句为尺度，语气模型在英文新闻上训练、用于中文时偏向中性；分数适合比较先后与彼此，不宜当作绝对值。",
-        "Stance is scaled by the analyst's own statements, and the tone model was trained on English news and leans neutral "
+        "Stance is scaled by the analyst's own statements, and the tone model was trained on English "
+        "news and leans neutral "
         "in Chinese: compare scores over time and with each other, do not read them as absolute.",
     ),
     Words(
         "区间只反映报道数量带来的误差，不含模型本身的偏差，也不含没有收录的媒体。",
-        "The intervals cover the error of counting few stories, not the model's bias and not the outlets that were never "
+        "The intervals cover the error of counting few stories, not the model's bias and not the "
+        "outlets that were never "
         "read.",
     ),
     Words(
@@ -230,7 +255,8 @@ LIMITS: tuple[Words, ...] = (
     ),
     Words(
         "名称与关键词由机器从文本中提取（分析员命名者除外）；标明“机器起草”的主张未经核对。",
-        "Names and keywords are drawn from the texts by machine unless the analyst named them; a claim marked as drafted "
+        "Names and keywords are drawn from the texts by machine unless the analyst named them; a "
+        "claim marked as drafted "
         "has not been reviewed.",
     ),
 )
