@@ -103,7 +103,7 @@ class AlertSettings(_Section):
 
     min_recent_stories: int = Field(4, ge=2, description="Stories in the last two weeks.")
     min_recent_share: float = Field(0.6, ge=0, le=1, description="Share of members from the last two weeks.")
-    cohesion_margin: float = Field(0.07, ge=0, le=0.5, description="Mean cosine must exceed tau by this.")
+    cohesion_margin: float = Field(0.05, ge=0, le=0.5, description="Mean cosine must exceed tau by this.")
     min_sources: int = Field(2, ge=1, description="Independent sources after reprints are collapsed.")
     channels: list[str] = Field(default_factory=list, description="Names of environment variables with apprise URLs.")
 

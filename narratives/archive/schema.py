@@ -52,6 +52,8 @@ article = Table(
     Column("version", Integer, nullable=False, default=1),
     # The week-step in which the pipeline took this article in; NULL = waiting.
     Column("step_week", Date, nullable=True),
+    # It speaks for its story: the first of its copies that a step took in. Copies are False.
+    Column("is_voice", Boolean, nullable=False, default=False),
 )
 Index("article_published", article.c.published_at)
 Index("article_story", article.c.story_id)

@@ -1,0 +1,220 @@
+"""How near an article is to a narrative: cosine of meaning, overlap of words, mentions of its actors.
+
+The cosine alone tells 88 % of the sample subject's named articles apart when a narrative is known by its
+definition only; with words 92 %, with actors too 96 % (n = 122). Words overlap within a language only, so they
+are compared with the narrative's profile of that language.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from narratives.settings import DiscoverSettings
+
+Profile = Mapping[str, Mapping[str, object]]
+
+
+def base_language(lang: str) -> str:
+    """`zh` for every form of Chinese, else the tag's first part.
+
+    >>> base_language("zh-Hant")
+    'zh'
+    """
+    return lang.split("-")[0]
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Rows (or a single vector) scaled to length one; zero stays zero."""
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return (vectors / np.where(norms == 0, 1, norms)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Articles as the tracker sees them; all fields run over the same n articles.
+
+    `vectors` (n, d) are unit rows with language and subject mean removed, `terms` are the distinct content
+    words, `texts` are lower-cased title and text, for counting actors.
+    """
+
+    ids: tuple[str, ...]
+    vectors: np.ndarray
+    langs: tuple[str, ...]
+    terms: tuple[tuple[str, ...], ...]
+    texts: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: Sequence[int] | np.ndarray) -> Batch:
+        rows = [int(i) for i in rows]
+        return Batch(
+            tuple(self.ids[i] for i in rows),
+            self.vectors[rows],
+            tuple(self.langs[i] for i in rows),
+            tuple(self.terms[i] for i in rows),
+            tuple(self.texts[i] for i in rows),
+        )
+
+
+@dataclass
+class Known:
+    """A narrative as assignment knows it.
+
+    `centre` (d,) unit; `profile` language -> number of its texts (`n`) and of those that hold a word (`terms`);
+    `mean`, `sd` of its members' own scores; `actors` for named narratives.
+    """
+
+    id: str
+    centre: np.ndarray
+    profile: dict[str, dict] = field(default_factory=dict)
+    mean: float = 0.0
+    sd: float = 0.1
+    actors: re.Pattern[str] | None = None
+    named: bool = False
+
+    def level(self, settings: DiscoverSettings) -> float:
+        """Score that a single article must reach."""
+        return max(settings.floor, self.mean - settings.level_sd * self.sd)
+
+
+def actor_pattern(actors: Sequence[str]) -> re.Pattern[str] | None:
+    """Matches any actor: Latin names at word starts (`China` finds `Chinas`, not `Indochina`), Chinese anywhere.
+
+    >>> len(actor_pattern(["China", "中国"]).findall("China's ministry; 中国商务部; Indochina".lower()))
+    2
+    """
+    parts = []
+    for actor in sorted({a.strip().lower() for a in actors if a.strip()}, key=lambda a: (-len(a), a)):
+        parts.append(rf"\b{re.escape(actor)}" if actor[0].isascii() else re.escape(actor))
+    return re.compile("|".join(parts)) if parts else None
+
+
+def profile_of(batch: Batch, max_terms: int = 400) -> dict[str, dict]:
+    """How many texts of each language hold a word, the commonest words only."""
+    found: dict[str, dict] = {}
+    for lang in sorted({base_language(tag) for tag in batch.langs}):
+        counts: Counter[str] = Counter()
+        n = 0
+        for tag, terms in zip(batch.langs, batch.terms, strict=True):
+            if base_language(tag) == lang:
+                counts.update(set(terms))
+                n += 1
+        kept = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:max_terms]
+        found[lang] = {"n": n, "terms": dict(kept)}
+    return found
+
+
+class WordOverlap:
+    """TF-IDF cosine between an article's words and a profile of its language.
+
+    Document frequencies come from the texts at hand and all profiles, so that the cost of a week does not grow
+    with the archive.
+
+    Parameters
+    ----------
+    batch
+        The articles that will be compared.
+    profiles
+        Of all narratives and seeds.
+    """
+
+    def __init__(self, batch: Batch, profiles: Sequence[Profile]) -> None:
+        self._documents: dict[str, int] = {}
+        self._holding: dict[str, Counter[str]] = {}
+        for profile in (profile_of(batch, max_terms=1_000_000), *profiles):
+            for lang, part in profile.items():
+                self._documents[lang] = self._documents.get(lang, 0) + int(part["n"])  # type: ignore[call-overload]
+                self._holding.setdefault(lang, Counter()).update(part["terms"])  # type: ignore[arg-type]
+
+    def _idf(self, lang: str, term: str) -> float:
+        return math.log((1 + self._documents.get(lang, 0)) / (1 + self._holding.get(lang, Counter())[term])) + 1
+
+    def vector(self, lang: str, counts: Mapping[str, float]) -> dict[str, float]:
+        """Unit TF-IDF vector of word counts, as word -> weight."""
+        weights = {term: count * self._idf(lang, term) for term, count in counts.items()}
+        norm = math.sqrt(sum(w * w for w in weights.values()))
+        return {term: w / norm for term, w in weights.items()} if norm else {}
+
+    def rows(self, batch: Batch) -> list[dict[str, float]]:
+        return [
+            self.vector(base_language(lang), dict.fromkeys(terms, 1.0))
+            for lang, terms in zip(batch.langs, batch.terms, strict=True)
+        ]
+
+    def with_profile(self, batch: Batch, profile: Profile, own: bool = False) -> np.ndarray:
+        """(n,) cosines; with `own` the batch's texts are part of the profile and are left out of it one by one."""
+        found = np.zeros(len(batch))
+        directions: dict[str, dict[str, float]] = {}
+        for i, row in enumerate(self.rows(batch)):
+            lang = base_language(batch.langs[i])
+            if lang not in profile:
+                continue
+            counts: Mapping[str, float] = profile[lang]["terms"]  # type: ignore[assignment]
+            if own:
+                held = set(batch.terms[i])
+                counts = {t: c - (t in held) for t, c in counts.items() if c - (t in held) > 0}
+                direction = self.vector(lang, counts)
+            else:
+                direction = directions.setdefault(lang, self.vector(lang, counts))
+            found[i] = sum(w * direction.get(term, 0.0) for term, w in row.items())
+        return found
+
+    def between(self, batch: Batch) -> np.ndarray:
+        """(n, n) cosines between articles; zero across languages."""
+        from scipy.sparse import csr_matrix
+
+        index: dict[tuple[str, str], int] = {}
+        data, columns, starts = [], [], [0]
+        for lang, row in zip(batch.langs, self.rows(batch), strict=True):
+            for term, weight in row.items():
+                columns.append(index.setdefault((base_language(lang), term), len(index)))
+                data.append(weight)
+            starts.append(len(data))
+        matrix = csr_matrix((data, columns, starts), shape=(len(batch), max(len(index), 1)))
+        return np.asarray((matrix @ matrix.T).todense())
+
+
+def actor_scores(batch: Batch, actors: re.Pattern[str] | None) -> np.ndarray:
+    """(n,) `ln(1 + mentions)`, at most 2; zero where the narrative names no actors."""
+    if actors is None:
+        return np.zeros(len(batch))
+    mentions = np.array([len(actors.findall(text)) for text in batch.texts], dtype=float)
+    return np.minimum(np.log1p(mentions), 2.0)
+
+
+def scores(batch: Batch, known: Sequence[Known], words: WordOverlap, settings: DiscoverSettings) -> np.ndarray:
+    """(n, n_known) nearness of each article to each narrative."""
+    if not known or not len(batch):
+        return np.zeros((len(batch), len(known)))
+    cosines = batch.vectors @ np.stack([k.centre for k in known]).T
+    overlap = np.stack([words.with_profile(batch, k.profile) for k in known], axis=1)
+    actors = np.stack([actor_scores(batch, k.actors) for k in known], axis=1)
+    return cosines + settings.word_weight * overlap + settings.actor_weight * actors
+
+
+def own_scores(
+    members: Batch,
+    known: Known,
+    words: WordOverlap,
+    settings: DiscoverSettings,
+    seed: np.ndarray | None = None,
+) -> np.ndarray:
+    """(n,) scores of members against the narrative without themselves (leave one out).
+
+    With its own part left in, a member of a small narrative would look nearer than any newcomer can be. `seed`
+    (d,) is the definition's part of the centre, counted as `settings.seed_members` articles.
+    """
+    total = members.vectors.sum(axis=0, dtype=np.float64)
+    if seed is not None:
+        total = total + settings.seed_members * seed
+    others = unit(total[None, :] - members.vectors)
+    cosines = np.einsum("ij,ij->i", others, members.vectors).astype(np.float64)
+    overlap = words.with_profile(members, known.profile, own=True)
+    return cosines + settings.word_weight * overlap + settings.actor_weight * actor_scores(members, known.actors)

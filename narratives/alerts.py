@@ -1,0 +1,92 @@
+"""Is a new cluster worth a message? A fixed rule with measured precision, and what becomes of it.
+
+Rule R: enough stories in the last two weeks, most members recent, cohesion clear of the cut, and more than one
+independent source. In the week of birth it found .75 of planted stories at .43 false alarms a week; of those
+with a new article in the next week, .72 at .18 (20-week streams of English news, three-week buffer).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from narratives.settings import AlertSettings
+
+
+@dataclass(frozen=True)
+class Newborn:
+    """What the rule looks at; counts are of stories, not of copies.
+
+    `weeks` is the week of each member story's first article, `sources` the outlet of each, `cohesion` the mean
+    similarity between members, `cut` the level at which groups were cut this week.
+    """
+
+    weeks: Sequence[date]
+    sources: Sequence[str]
+    cohesion: float
+    cut: float
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """`tier` is alert or watch; `statistic` the cohesion, `threshold` what rule R asks of it; `why` each part."""
+
+    tier: str
+    statistic: float
+    threshold: float
+    why: dict[str, Any]
+
+
+def judge(newborn: Newborn, week: date, settings: AlertSettings) -> Judgement:
+    """Apply rule R in the week of birth.
+
+    Example
+    -------
+    >>> born = date(2025, 10, 20)
+    >>> judge(Newborn([born] * 5, ["a", "b", "a", "c", "d"], .30, .12), born, AlertSettings()).tier
+    'alert'
+    >>> judge(Newborn([born] * 5, ["a"] * 5, .30, .12), born, AlertSettings()).tier
+    'watch'
+    """
+    recent = sum(week - w < timedelta(weeks=2) for w in newborn.weeks)
+    n = len(newborn.weeks)
+    n_sources = len({source.strip().casefold() for source in newborn.sources if source.strip()})
+    threshold = newborn.cut + settings.cohesion_margin
+    passed = {
+        "recent_stories": recent >= settings.min_recent_stories,
+        "recent_share": n > 0 and recent / n >= settings.min_recent_share,
+        "cohesion": newborn.cohesion >= threshold,
+        "sources": n_sources >= settings.min_sources,
+    }
+    why = {
+        "n_stories": n,
+        "n_recent": recent,
+        "recent_share": round(recent / n, 4) if n else 0.0,
+        "n_sources": n_sources,
+        "cohesion": round(newborn.cohesion, 4),
+        "passed": passed,
+    }
+    return Judgement("alert" if all(passed.values()) else "watch", newborn.cohesion, threshold, why)
+
+
+def settle(born: date, joined_weeks: Sequence[date], week: date) -> str:
+    """State of a young alert at the end of `week`: emerging, confirmed by growth, or retracted.
+
+    Confirmed when a story joined in a later week than that of birth; retracted when none did for two weeks.
+
+    >>> settle(date(2025, 10, 20), [date(2025, 10, 20), date(2025, 10, 27)], date(2025, 10, 27))
+    'confirmed'
+    >>> settle(date(2025, 10, 20), [date(2025, 10, 20)], date(2025, 11, 3))
+    'retracted'
+    """
+    if any(w > born for w in joined_weeks):
+        return "confirmed"
+    return "retracted" if week - born >= timedelta(weeks=2) else "emerging"
+
+
+def running_precision(states: Sequence[str]) -> tuple[float | None, int]:
+    """Share of settled alerts that were confirmed, and how many are settled; None where none is."""
+    settled = [state for state in states if state in ("confirmed", "retracted")]
+    return (sum(s == "confirmed" for s in settled) / len(settled) if settled else None), len(settled)

@@ -1,0 +1,125 @@
+"""Groups among articles that no known narrative has claimed.
+
+Average-link clustering on similarity, cut at a level taken from random pairs of the same material, finds small
+young groups; UMAP and HDBSCAN cut the first, larger set into coarse parts beforehand. UMAP is never asked where
+a single article belongs: its answer depends on the batch.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from narratives.affinity import Batch, WordOverlap
+from narratives.settings import DiscoverSettings
+
+_MAX_PAIRS = 200_000
+_MAX_LINKED = 4_000  # average-link needs n * n / 2 distances
+
+
+def cut_level(batch: Batch, words: WordOverlap, settings: DiscoverSettings) -> float:
+    """Similarity that separates groups: the `tau_percentile` of random pairs (at most 200,000, seeded).
+
+    In one subject a tenth of all pairs belong together, in general news a hundredth; the percentile is a
+    setting for that reason.
+    """
+    similarity = similarities(batch, words, settings)
+    rows, columns = np.triu_indices(len(batch), 1)
+    if len(rows) > _MAX_PAIRS:
+        picked = np.random.default_rng(settings.seed).choice(len(rows), _MAX_PAIRS, replace=False)
+        rows, columns = rows[picked], columns[picked]
+    return float(np.percentile(similarity[rows, columns], settings.tau_percentile)) if len(rows) else 0.0
+
+
+def similarities(batch: Batch, words: WordOverlap, settings: DiscoverSettings) -> np.ndarray:
+    """(n, n) cosine of meaning plus a little overlap of words."""
+    meaning = batch.vectors @ batch.vectors.T
+    if settings.group_word_weight:
+        meaning = meaning + settings.group_word_weight * words.between(batch)
+    return meaning
+
+
+def group_articles(batch: Batch, words: WordOverlap, cut: float, settings: DiscoverSettings) -> np.ndarray:
+    """Average-link groups: members are on average at least `cut` alike.
+
+    Above 4,000 articles the connected components of the graph of pairs at `cut` are linked one by one, and
+    larger components in UMAP + HDBSCAN parts.
+
+    Returns
+    -------
+    (n,) int labels, numbered by first appearance.
+    """
+    n = len(batch)
+    if n < 2:
+        return np.zeros(n, dtype=int)
+    if n <= _MAX_LINKED:
+        return _numbered(_average_link(similarities(batch, words, settings), cut))
+    parts = coarse_parts(batch.vectors, settings)
+    labels = np.empty(n, dtype=int)
+    offset = 0
+    for part in np.unique(parts):
+        rows = np.flatnonzero(parts == part)
+        for start in range(0, len(rows), _MAX_LINKED):
+            some = rows[start : start + _MAX_LINKED]
+            inner = _average_link(similarities(batch.take(some), words, settings), cut) if len(some) > 1 else [0]
+            labels[some] = np.asarray(inner) + offset
+            offset = int(labels[some].max()) + 1
+    return _numbered(labels)
+
+
+def bootstrap_groups(batch: Batch, words: WordOverlap, cut: float, settings: DiscoverSettings) -> np.ndarray:
+    """The first grouping: UMAP + HDBSCAN coarse, average-link inside each part and among what HDBSCAN left out.
+
+    Returns
+    -------
+    (n,) int labels, numbered by first appearance.
+
+    References
+    ----------
+    McInnes et al., UMAP, 2018; Campello et al., HDBSCAN, 2013.
+    """
+    parts = coarse_parts(batch.vectors, settings)
+    labels = np.empty(len(batch), dtype=int)
+    offset = 0
+    for part in np.unique(parts):
+        rows = np.flatnonzero(parts == part)
+        inner = group_articles(batch.take(rows), words, cut, settings)
+        labels[rows] = inner + offset
+        offset += int(inner.max()) + 1
+    return _numbered(labels)
+
+
+def coarse_parts(vectors: np.ndarray, settings: DiscoverSettings) -> np.ndarray:
+    """(n,) HDBSCAN labels over ten UMAP dimensions, -1 for what is in no part; one part below 30 articles."""
+    n = len(vectors)
+    if n < 30:
+        return np.zeros(n, dtype=int)
+    import hdbscan
+    import umap
+
+    reduced = umap.UMAP(
+        n_components=min(10, n - 2),
+        n_neighbors=min(15, n - 1),
+        min_dist=0.0,
+        metric="cosine",
+        random_state=settings.seed,
+        n_jobs=1,
+    ).fit_transform(vectors)
+    size = max(settings.min_stories, round(0.0015 * n))
+    labels = hdbscan.HDBSCAN(min_cluster_size=size, core_dist_n_jobs=1).fit_predict(reduced)
+    return np.asarray(labels, dtype=int)
+
+
+def _average_link(similarity: np.ndarray, cut: float) -> np.ndarray:
+    from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import squareform
+
+    # Rounded, so that equal articles tie exactly and the last bit of a product cannot decide.
+    distance = np.round(np.clip(1.0 - similarity, 0.0, 2.0).astype(np.float64), 6)
+    distance = np.minimum(distance, distance.T)
+    np.fill_diagonal(distance, 0.0)
+    return np.asarray(fcluster(linkage(squareform(distance, checks=False), "average"), 1.0 - cut, "distance"))
+
+
+def _numbered(labels: np.ndarray) -> np.ndarray:
+    order: dict[int, int] = {}
+    return np.array([order.setdefault(int(label), len(order)) for label in labels], dtype=int)

@@ -1,0 +1,168 @@
+"""The narratives that exist, made ready for assignment: seeds of the named ones, members of all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from narratives.affinity import Batch, Known, WordOverlap, actor_pattern, own_scores, profile_of, unit
+from narratives.assign import calibration
+from narratives.definitions import Definition
+from narratives.language import detect_language, to_simplified
+from narratives.material import Material
+from narratives.settings import DiscoverSettings
+from narratives.space import Space, headline_space
+
+_PASSAGE_CHARS = 70  # a longer example reads like an article, a shorter one like a headline
+_HEADLINE_WEIGHT = 0.25
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A definition in this week's space: its part of the centre (d,), and its texts as a word profile."""
+
+    definition: Definition
+    vector: np.ndarray
+    profile: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class SeedTexts:
+    """Texts of all definitions with raw vectors, made once a run; `kind` is passage, headline or counter."""
+
+    owners: tuple[str, ...]
+    kinds: tuple[str, ...]
+    texts: tuple[str, ...]
+    langs: tuple[str, ...]
+    vectors: np.ndarray
+
+    def rows(self, kind: str, owner: str | None = None) -> np.ndarray:
+        return np.array(
+            [
+                i
+                for i, (k, o) in enumerate(zip(self.kinds, self.owners, strict=True))
+                if k == kind and (owner is None or o == owner)
+            ],
+            dtype=int,
+        )
+
+
+def seed_texts(definitions: Sequence[Definition], material: Material) -> SeedTexts:
+    """Collect and encode what the definitions say."""
+    from embeddings import model_input
+
+    owners, kinds, texts = [], [], []
+    for definition in definitions:
+        for text in definition.seeds():
+            long_example = text in definition.examples and len(text) >= _PASSAGE_CHARS
+            owners.append(definition.id)
+            kinds.append("passage" if long_example else "headline")
+            texts.append(text)
+        for text in definition.counter_examples:
+            owners.append(definition.id)
+            kinds.append("counter")
+            texts.append(text)
+    return SeedTexts(
+        tuple(owners),
+        tuple(kinds),
+        tuple(texts),
+        tuple(detect_language(text) for text in texts),
+        material.encode([model_input("", text) for text in texts]),
+    )
+
+
+def seeds_in(space: Space, prior: Mapping[str, np.ndarray], said: SeedTexts, definitions: Sequence[Definition], material: Material) -> dict[str, Seed]:
+    """Project every definition into this week's space.
+
+    Passages are projected like articles, headlines by means of their own; both make up the seed's vector, the
+    passages with four times the weight where there are any.
+    """
+    headlines = said.rows("headline")
+    flat = headline_space(said.vectors[headlines], [said.langs[i] for i in headlines], prior)
+    found = {}
+    for definition in definitions:
+        passages = said.rows("passage", definition.id)
+        own = [n for n, i in enumerate(headlines) if said.owners[i] == definition.id]
+        parts = np.zeros(said.vectors.shape[1], dtype=np.float64)
+        if len(passages):
+            vectors = space.project(said.vectors[passages], [said.langs[i] for i in passages])
+            parts += unit(vectors.sum(axis=0))
+        if own:
+            parts += (_HEADLINE_WEIGHT if len(passages) else 1.0) * unit(flat[own].sum(axis=0))
+        rows = [int(i) for i in passages] + [int(headlines[n]) for n in own]
+        found[definition.id] = Seed(definition, unit(parts), profile_of(_texts_as_batch(said, rows, material)))
+    return found
+
+
+def _texts_as_batch(said: SeedTexts, rows: Sequence[int], material: Material) -> Batch:
+    return Batch(
+        tuple(str(i) for i in rows),
+        np.zeros((len(rows), 1)),
+        tuple(said.langs[i] for i in rows),
+        tuple(material.words(f"seed:{said.texts[i]}", said.texts[i]) for i in rows),
+        tuple(to_simplified(said.texts[i]).lower() for i in rows),
+    )
+
+
+def make_known(
+    narrative_id: str,
+    members: Batch,
+    seed: Seed | None,
+    settings: DiscoverSettings,
+    stored: tuple[float, float] | None = None,
+) -> Known:
+    """A narrative from its latest members and its definition.
+
+    Parameters
+    ----------
+    members
+        Stories (one article each), at most `settings.max_members`; may be empty for a named narrative.
+    stored
+        Mean and sd of the members' scores where they are still those of the last calibration.
+    """
+    total = members.vectors.sum(axis=0, dtype=np.float64)
+    profile = profile_of(members)
+    if seed is not None:
+        total = total + settings.seed_members * seed.vector
+        profile = _joined(profile, seed.profile)
+    known = Known(
+        id=narrative_id,
+        centre=unit(total),
+        profile=profile,
+        actors=actor_pattern(seed.definition.actors) if seed else None,
+        named=seed is not None,
+    )
+    if stored is None:
+        own = np.zeros(0)
+        if len(members) > 1:
+            words = WordOverlap(members, [profile])
+            own = own_scores(members, known, words, settings, seed.vector if seed else None)
+        stored = calibration(own, known.named, settings)
+    known.mean, known.sd = stored
+    return known
+
+
+def counter_scores(batch: Batch, space: Space, said: SeedTexts) -> np.ndarray:
+    """(n,) cosine of each article to the nearest counter-example; zero where there are none."""
+    rows = said.rows("counter")
+    if not len(rows) or not len(batch):
+        return np.zeros(len(batch))
+    vectors = space.project(said.vectors[rows], [said.langs[i] for i in rows])
+    return (batch.vectors @ vectors.T).max(axis=1)
+
+
+def _joined(a: Mapping[str, dict[str, Any]], b: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    joined: dict[str, dict[str, Any]] = {}
+    for lang in sorted({*a, *b}):
+        terms: dict[str, int] = {}
+        n = 0
+        for part in (a.get(lang), b.get(lang)):
+            if part:
+                n += part["n"]
+                for term, count in part["terms"].items():
+                    terms[term] = terms.get(term, 0) + count
+        joined[lang] = {"n": n, "terms": terms}
+    return joined

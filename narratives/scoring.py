@@ -1,0 +1,193 @@
+"""Stance and tone of articles, each with the sentences that carry it: the stage that fills the score tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from narratives.definitions import Definition
+from narratives.evidence import pick
+from narratives.language import detect_language
+from narratives.material import Material, Row
+from narratives.space import Space
+from narratives.stance import StanceScorer, Statements, narrative_centres
+from narratives.tone import ToneScorer, article_probabilities, article_tone
+
+MAX_SENTENCES = 14  # of an article; news says what it has to say at its beginning
+_MAX_SENTENCE_CHARS = 400
+_EVIDENCE = 3
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """The sentences of n articles that are scored: spans into the stored text, and their owners' row numbers."""
+
+    texts: tuple[str, ...]
+    spans: tuple[tuple[int, int], ...]
+    owners: np.ndarray
+
+    def of(self, row: int) -> np.ndarray:
+        return np.flatnonzero(self.owners == row)
+
+
+def sentences_of(rows: Sequence[Row]) -> Sentences:
+    """At most the first 14 sentences of each article; very long ones are cut for scoring, not for showing."""
+    from embeddings import split_sentences
+
+    texts, spans, owners = [], [], []
+    for i, row in enumerate(rows):
+        for span in split_sentences(row["text"])[:MAX_SENTENCES]:
+            texts.append(row["text"][span.start : span.end][:_MAX_SENTENCE_CHARS])
+            spans.append((span.start, span.end))
+            owners.append(i)
+    return Sentences(tuple(texts), tuple(spans), np.array(owners, dtype=int))
+
+
+def tone_rows(
+    rows: Sequence[Row],
+    said: Sentences,
+    scorer: ToneScorer,
+    encode: Callable[[Sequence[str]], np.ndarray],
+) -> list[dict[str, Any]]:
+    """Rows of the tone table: title and mean of the sentences, with up to three sentences as evidence."""
+    if not rows:
+        return []
+    titles = [row["title"] for row in rows]
+    p = scorer.score([*titles, *said.texts], encode)
+    found = []
+    for i, row in enumerate(rows):
+        own = said.of(i)
+        title = p[i] if titles[i].strip() else None
+        inner = p[len(rows) + own]
+        tone = article_tone(title, inner)
+        shares = article_probabilities(title, inner)
+        spans = pick(row["text"], [said.spans[j] for j in own], inner[:, 2] - inner[:, 0], tone, n=_EVIDENCE)
+        found.append(
+            {
+                "article_id": row["id"],
+                "tone": round(float(tone), 4),
+                "p_negative": round(float(shares[0]), 4),
+                "p_neutral": round(float(shares[1]), 4),
+                "p_positive": round(float(shares[2]), 4),
+                "evidence": [{"start": s.start, "end": s.end, "tone": round(s.score, 4)} for s in spans],
+                "scorer": scorer.name,
+            }
+        )
+    return found
+
+
+def statements_of(narrative_id: str, definition: Definition) -> Statements:
+    """A definition's claim and statements in the form that the stance scorer takes."""
+    return Statements(
+        narrative=narrative_id,
+        claim=tuple(definition.claim.texts()),
+        pro=definition.pro,
+        con=definition.con,
+        neutral=definition.neutral,
+        actors=definition.actors,
+        kind=definition.kind,
+    )
+
+
+def stance_rows(
+    rows: Sequence[Row],
+    statements: Statements,
+    members: tuple[np.ndarray, Sequence[str]],
+    space: Space,
+    material: Material,
+) -> list[dict[str, Any]]:
+    """Rows of the score table for articles of one narrative.
+
+    Parameters
+    ----------
+    rows
+        The articles to score.
+    members
+        Vectors (n, d) in the space and languages of the narrative's latest members, for its centre.
+    """
+    from embeddings import model_input
+
+    if not rows:
+        return []
+    texts = statements.texts()
+    langs = tuple(detect_language(text) for text in texts)
+    vectors = space.project(material.encode([model_input("", text) for text in texts]), langs)
+    subject = {lang: np.zeros(vectors.shape[1]) for lang in ("zh", "en")}  # taken off by the space already
+    centres = narrative_centres(vectors, langs, statements.groups(), members[0], members[1], subject)
+    scorer = StanceScorer(statements, vectors, langs, centres)
+    said = sentences_of(rows)
+    own_langs = [str(row["lang"]) for row in rows]
+    # The article's own vector holds its title and lead: as good as picked sentences, and encoded already.
+    result = scorer.score(space.project(material.article_vectors(rows), own_langs), own_langs)
+    inner_langs = [own_langs[int(owner)] for owner in said.owners]
+    inner = scorer.score(
+        space.project(material.encode([model_input("", text) for text in said.texts]), inner_langs), inner_langs
+    )
+    found = []
+    for i, row in enumerate(rows):
+        own = said.of(i)
+        stance = float(result.stance[i])
+        spans = pick(
+            row["text"],
+            [said.spans[j] for j in own],
+            inner.stance[own],
+            stance,
+            n=_EVIDENCE,
+            coverage=inner.coverage[own],
+        )
+        found.append(
+            {
+                "article_id": row["id"],
+                "narrative_id": statements.narrative,
+                "p_supports": round(float(result.p[i, 0]), 4),
+                "p_opposes": round(float(result.p[i, 1]), 4),
+                "p_neutral": round(float(result.p[i, 2]), 4),
+                "stance": round(stance, 4),
+                "confidence": round(float(result.confidence[i]), 4),
+                "verdict": result.verdict[i],
+                "evidence": [{"start": s.start, "end": s.end, "stance": round(s.score, 4)} for s in spans],
+                "scorer": result.scorer,
+            }
+        )
+    return found
+
+
+def undecided_rows(rows: Sequence[Row], narrative_id: str, scorer: str = "no-claim") -> list[dict[str, Any]]:
+    """Score rows where there is no claim yet: the verdict is unclear, and nothing is averaged."""
+    return [
+        {
+            "article_id": row["id"],
+            "narrative_id": narrative_id,
+            "p_supports": 0.0,
+            "p_opposes": 0.0,
+            "p_neutral": 1.0,
+            "stance": 0.0,
+            "confidence": 0.0,
+            "verdict": "unclear",
+            "evidence": [],
+            "scorer": scorer,
+        }
+        for row in rows
+    ]
+
+
+def statements_from(raw: Mapping[str, Any]) -> Statements:
+    """Statements as `statements_json` wrote them."""
+    return Statements(**{key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()})
+
+
+def statements_json(statements: Statements) -> dict[str, Any]:
+    """JSON-able form of drafted statements, kept with the narrative."""
+    return {
+        "narrative": statements.narrative,
+        "claim": list(statements.claim),
+        "pro": list(statements.pro),
+        "con": list(statements.con),
+        "neutral": list(statements.neutral),
+        "actors": list(statements.actors),
+        "kind": statements.kind,
+        "drafted": statements.drafted,
+    }

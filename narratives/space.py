@@ -1,0 +1,85 @@
+"""The space narratives live in: meaning, less what an article says about its language and about the subject.
+
+Each language's mean is taken off every vector of that language. The means are of the subject's own articles:
+over 237 sample articles, means of the first three weeks alone joined two narratives that later means keep apart.
+They are therefore running means, and every centre is taken from its members in the means of the same week, so
+that narratives and articles always move together; what is a member never changes by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from narratives.affinity import base_language, unit
+
+# A language's shipped mean counts as this many articles, so that the first few cannot cancel themselves out.
+PRIOR_ARTICLES = 10.0
+
+
+class Space:
+    """Running means a language, and vectors with them removed.
+
+    Parameters
+    ----------
+    prior
+        Language -> (d,) mean of general texts, for languages with few articles; `""` serves all others.
+    sums
+        Language -> (n, (d,) sum of raw vectors), as `to_json` wrote it.
+    """
+
+    def __init__(
+        self, prior: Mapping[str, np.ndarray], sums: Mapping[str, tuple[int, np.ndarray]] | None = None
+    ) -> None:
+        self._prior = dict(prior)
+        self._sums = {lang: (int(n), np.asarray(total, float)) for lang, (n, total) in (sums or {}).items()}
+
+    @classmethod
+    def from_json(cls, prior: Mapping[str, np.ndarray], raw: Mapping[str, Any] | None) -> Space:
+        return cls(prior, {lang: (part["n"], np.array(part["sum"])) for lang, part in (raw or {}).items()})
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-able state; sums are rounded to nine decimals."""
+        return {
+            lang: {"n": n, "sum": [round(float(x), 9) for x in total]}
+            for lang, (n, total) in sorted(self._sums.items())
+        }
+
+    def learn(self, vectors: np.ndarray, langs: Sequence[str]) -> None:
+        """Count (n, d) raw vectors into the means of their languages."""
+        for vector, tag in zip(vectors, langs, strict=True):
+            lang = base_language(tag)
+            n, total = self._sums.get(lang, (0, np.zeros(vectors.shape[1])))
+            self._sums[lang] = (n + 1, total + vector)
+
+    def mean(self, lang: str) -> np.ndarray:
+        """(d,) mean of a language: its articles, with the prior counted as ten of them."""
+        lang = base_language(lang)
+        prior = self._prior.get(lang, self._prior[""])
+        n, total = self._sums.get(lang, (0, np.zeros_like(prior)))
+        # An encoder without shipped means has a prior of zeros, which must not count as articles.
+        weight = PRIOR_ARTICLES if prior.any() or not n else 0.0
+        return (total + weight * prior) / (n + weight)
+
+    def project(self, vectors: np.ndarray, langs: Sequence[str]) -> np.ndarray:
+        """(n, d) raw vectors -> unit vectors without language and subject mean."""
+        if not len(vectors):
+            return np.zeros((0, len(self._prior[""])), dtype=np.float32)
+        means = {tag: self.mean(tag) for tag in set(langs)}
+        return unit(vectors - np.stack([means[tag] for tag in langs]))
+
+    def counts(self) -> dict[str, int]:
+        return {lang: n for lang, (n, _) in sorted(self._sums.items())}
+
+
+def headline_space(vectors: np.ndarray, langs: Sequence[str], prior: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Project statements that read like headlines by means of their own.
+
+    Headlines lie elsewhere than articles; taken off by the articles' means they would share that difference
+    (AUC of seeds against the sample's articles .76 without, .89 with passages beside them).
+    """
+    own = Space(prior)
+    own.learn(vectors, langs)
+    return own.project(vectors, langs)

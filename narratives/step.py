@@ -1,0 +1,303 @@
+"""One weekly step: take in, place, discover, score, track, alert. Computed in memory, written in one transaction.
+
+A step reads the archive as the step before left it and writes all of its own or nothing; the same articles in
+the same weeks give the same archive, however often the run was killed in between.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import select
+
+from narratives import weeks
+from narratives.affinity import Batch, Known, WordOverlap, scores, unit
+from narratives.archive import schema
+from narratives.archive.history import bytes_vector
+from narratives.assign import Placement, place
+from narratives.definitions import Definition
+from narratives.discover import bootstrap_groups, cut_level, group_articles
+from narratives.known import Seed, SeedTexts, counter_scores, make_known, seeds_in
+from narratives.material import Material, Row
+from narratives.settings import Settings
+from narratives.space import Space
+
+if TYPE_CHECKING:
+    from narratives.archive import Archive
+
+_CUT_ARTICLES = 1_500  # latest stories whose pairs set the level at which groups are cut
+_BOOTSTRAP_ROUNDS = 4
+
+
+@dataclass
+class Member:
+    """A membership about to be written."""
+
+    article_id: str
+    narrative_id: str
+    weight: float
+    how: str
+    primary: bool = True
+
+
+@dataclass
+class Cluster:
+    """A narrative that this step found: its id, founding stories, and what it lies nearest to."""
+
+    id: str
+    article_ids: tuple[str, ...]
+    nearest: str
+    nearest_score: float
+    parent: str = ""
+    cohesion: float = 0.0
+    bootstrap: bool = False
+
+
+@dataclass
+class StepState:
+    """All that a step works on and what it decides; the pipeline's stages fill it from top to bottom."""
+
+    week: date
+    arrivals: list[dict[str, Any]]  # every waiting article of the week
+    voices: list[dict[str, Any]] = field(default_factory=list)  # one article a story
+    copies: dict[str, str] = field(default_factory=dict)  # article -> its story's voice
+    space: Space | None = None
+    seeds: dict[str, Seed] = field(default_factory=dict)
+    narratives: dict[str, dict[str, Any]] = field(default_factory=dict)  # rows of the table, by id
+    known: list[Known] = field(default_factory=list)
+    members: dict[str, Batch] = field(default_factory=dict)  # latest stories of each narrative
+    member_weeks: dict[str, list[date]] = field(default_factory=dict)
+    pool: Batch | None = None
+    cut: float = 0.0
+    bootstrapping: bool = False
+    placed: list[Member] = field(default_factory=list)
+    moved: list[Member] = field(default_factory=list)  # taken from a narrative that split
+    born: list[Cluster] = field(default_factory=list)
+
+
+class Step:
+    """The stages of one week, in the order in which the pipeline calls them."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        settings: Settings,
+        definitions: Sequence[Definition],
+        said: SeedTexts,
+        material: Material,
+    ) -> None:
+        self.archive, self.settings, self.material = archive, settings, material
+        self.definitions, self.said = list(definitions), said
+        self.zone = ZoneInfo(settings.discover.timezone)
+        self._rows: dict[str, dict[str, Any]] = {}
+        self.learned: dict[str, Any] = {}  # the space's running means without the definitions' texts
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    def rows_of(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Rows of the article table, in the order asked for."""
+        missing = sorted({i for i in ids if i not in self._rows})
+        if len(self._rows) > 100_000:
+            self._rows.clear()
+            missing = sorted(set(ids))
+        for start in range(0, len(missing), 500):
+            for row in self.archive.rows(schema.article, schema.article.c.id.in_(missing[start : start + 500])):
+                self._rows[row["id"]] = row
+        return [self._rows[i] for i in ids]
+
+    def take_in(self, state: StepState) -> None:
+        """Tell one voice a story from its copies, and count the voices into the space's running means."""
+        stories = sorted({row["story_id"] for row in state.arrivals})
+        earlier: dict[str, str] = {}
+        for start in range(0, len(stories), 500):
+            done = self.archive.rows(
+                schema.article,
+                schema.article.c.story_id.in_(stories[start : start + 500]),
+                schema.article.c.step_week.is_not(None),
+            )
+            for row in sorted(done, key=_in_time):
+                earlier.setdefault(row["story_id"], row["id"])
+        for row in sorted(state.arrivals, key=_in_time):
+            self._rows[row["id"]] = row
+            voice = earlier.setdefault(row["story_id"], row["id"])
+            if voice == row["id"]:
+                state.voices.append(row)
+            else:
+                state.copies[row["id"]] = voice
+        prior = self.material.prior_means
+        state.space = Space.from_json(prior, self.archive.get_meta("space"))
+        state.space.learn(self.material.article_vectors(state.voices), [row["lang"] for row in state.voices])
+        self.learned = state.space.to_json()
+        passages = self.said.rows("passage")
+        state.space.learn(self.said.vectors[passages], [self.said.langs[i] for i in passages])
+        state.seeds = seeds_in(state.space, prior, self.said, self.definitions, self.material)
+
+    def know(self, state: StepState) -> None:
+        """Make the narratives that exist ready for assignment, in this week's space."""
+        assert state.space is not None
+        limit = self.settings.discover.max_members
+        state.narratives = {row["id"]: row for row in self.archive.rows(schema.narrative)}
+        table = schema.membership
+        with self.archive.reading() as connection:
+            for row in state.narratives.values():
+                if row["status"] in ("merged", "ended"):
+                    continue
+                query = (
+                    select(table.c.article_id, table.c.week)
+                    .where(table.c.narrative_id == row["id"], table.c.primary, ~table.c.weak, table.c.how != "copy")
+                    .order_by(table.c.week.desc(), table.c.article_id)
+                    .limit(limit)
+                )
+                found = connection.execute(query).all()
+                ids = [article for article, _ in reversed(found)]
+                state.members[row["id"]] = self.material.batch(self.rows_of(ids), state.space)
+                state.member_weeks[row["id"]] = [joined for _, joined in reversed(found)]
+        self._make_known(state)
+
+    def _make_known(self, state: StepState, placed: Mapping[str, list[str]] | None = None) -> None:
+        """`Known` for every living narrative; `placed` are ids added to their members for the time being."""
+        assert state.space is not None
+        state.known = []
+        for narrative_id, members in state.members.items():
+            row = state.narratives[narrative_id]
+            added = (placed or {}).get(narrative_id, [])
+            if added:
+                members = joined_batches(members, self.material.batch(self.rows_of(added), state.space))
+            seed = state.seeds.get(row["slug"] or "")
+            if not len(members) and seed is None:
+                continue
+            weeks_joined = state.member_weeks.get(narrative_id, [])
+            unchanged = not added and row["score_mean"] is not None and weeks_joined and row["last_week"]
+            stored = None
+            if unchanged and (state.week - row["last_week"]) > 2 * weeks.WEEK:
+                stored = (row["score_mean"], row["score_sd"])
+            state.known.append(make_known(narrative_id, members, seed, self.settings.discover, stored))
+
+    def gather(self, state: StepState) -> None:
+        """The pool: this week's voices and those of the last weeks that are still unassigned.
+
+        In the week in which enough stories have come together it is everything so far: the bootstrap.
+        """
+        assert state.space is not None
+        settings = self.settings.discover
+        n_before = int(self.archive.get_meta("n_voices", 0))
+        done = bool(self.archive.get_meta("bootstrapped", False))
+        state.bootstrapping = not done and n_before + len(state.voices) >= settings.bootstrap_stories
+        since = None if state.bootstrapping else state.week - (settings.buffer_weeks - 1) * weeks.WEEK
+        waiting = self._open_voices(since, unassigned=not state.bootstrapping)
+        rows = sorted([*waiting, *state.voices], key=_in_time)[-settings.buffer_max :]
+        state.pool = self.material.batch(rows, state.space)
+        recent = self._open_voices(None, unassigned=False, limit=_CUT_ARTICLES)
+        sample = self.material.batch(sorted([*recent, *state.voices], key=_in_time)[-_CUT_ARTICLES:], state.space)
+        state.cut = cut_level(sample, WordOverlap(sample, []), settings)
+
+    def _open_voices(self, since: date | None, unassigned: bool, limit: int | None = None) -> list[dict[str, Any]]:
+        """Voices that earlier steps took in: all, or the unassigned ones since a week."""
+        article, member = schema.article, schema.membership
+        query = select(article.c.id).where(article.c.step_week.is_not(None), article.c.is_voice)
+        if since is not None:
+            query = query.where(article.c.step_week >= since)
+        if unassigned:
+            query = query.where(~select(member.c.article_id).where(member.c.article_id == article.c.id).exists())
+        query = query.order_by(article.c.published_at.desc(), article.c.id)
+        with self.archive.reading() as connection:
+            ids = list(connection.scalars(query.limit(limit) if limit else query))
+        return self.rows_of(ids)
+
+    # -- deciding --------------------------------------------------------------------------------------------
+
+    def place(self, state: StepState) -> None:
+        """Known first; what fits nothing and hangs together becomes a narrative."""
+        assert state.pool is not None and state.space is not None
+        settings = self.settings.discover
+        pool = state.pool
+        words = WordOverlap(pool, [k.profile for k in state.known])
+        counter = counter_scores(pool, state.space, self.said)
+        if state.bootstrapping:
+            groups = bootstrap_groups(pool, words, state.cut, settings)
+            for _ in range(_BOOTSTRAP_ROUNDS - 1):
+                placement = place(scores(pool, state.known, words, settings), counter, groups, state.known, settings)
+                chosen: dict[str, list[str]] = {}
+                for article_id, narrative_id in zip(pool.ids, placement.narrative, strict=True):
+                    if narrative_id:
+                        chosen.setdefault(narrative_id, []).append(article_id)
+                state.members = {i: members.take([]) for i, members in state.members.items()}
+                self._make_known(state, chosen)
+                words = WordOverlap(pool, [k.profile for k in state.known])
+        else:
+            groups = group_articles(pool, words, state.cut, settings)
+        placement = place(scores(pool, state.known, words, settings), counter, groups, state.known, settings)
+        how = "bootstrap" if state.bootstrapping else "assigned"
+        for i, narrative_id in enumerate(placement.narrative):
+            if narrative_id:
+                state.placed.append(Member(pool.ids[i], narrative_id, float(placement.score[i]), how))
+                state.placed += [
+                    Member(pool.ids[i], other, score, how, primary=False) for other, score in placement.others[i]
+                ]
+        if state.bootstrapping or self.archive.get_meta("bootstrapped", False):
+            self._found(state, placement)
+
+    def _found(self, state: StepState, placement: Placement) -> None:
+        """Give the newborn groups ids; one that lies close to a discovered narrative has split off it."""
+        assert state.pool is not None and state.space is not None
+        settings = self.settings.discover
+        by_id = {k.id: k for k in state.known}
+        number = max((int(i[1:]) for i in state.narratives), default=0)
+        for rows, nearest, score in placement.newborn:
+            number += 1
+            members = state.pool.take(rows)
+            cluster = Cluster(f"N{number:04d}", members.ids, nearest, round(score, 4))
+            cluster.bootstrap = state.bootstrapping
+            pairs = members.vectors @ members.vectors.T
+            n = len(members)
+            cluster.cohesion = float((pairs.sum() - np.trace(pairs)) / (n * (n - 1)))
+            parent = by_id.get(nearest)
+            if parent and not parent.named and score >= parent.mean - 3 * parent.sd and not state.bootstrapping:
+                cluster.parent = nearest
+            state.born.append(cluster)
+            new = make_known(cluster.id, members, None, settings)
+            how = "bootstrap" if state.bootstrapping else "discovered"
+            own = members.vectors @ new.centre
+            state.placed += [Member(i, cluster.id, float(w), how) for i, w in zip(members.ids, own, strict=True)]
+            if cluster.parent:
+                self._contest(state, cluster, new, by_id[cluster.parent])
+
+    def _contest(self, state: StepState, cluster: Cluster, new: Known, parent: Known) -> None:
+        """Recent stories of the parent that lie nearer to the part that split off go with it."""
+        members = state.members[parent.id]
+        since = state.week - (self.settings.discover.buffer_weeks - 1) * weeks.WEEK
+        recent = [i for i, joined in enumerate(state.member_weeks[parent.id]) if joined >= since]
+        for i in recent:
+            rest = unit(parent.centre * len(members) - members.vectors[i])
+            to_new = float(members.vectors[i] @ new.centre)
+            if to_new > float(members.vectors[i] @ rest):
+                state.moved.append(Member(members.ids[i], cluster.id, to_new, "split"))
+
+
+def joined_batches(a: Batch, b: Batch) -> Batch:
+    """Two batches as one."""
+    if not len(a):
+        return b
+    return Batch(
+        a.ids + b.ids, np.vstack([a.vectors, b.vectors]), a.langs + b.langs, a.terms + b.terms, a.texts + b.texts
+    )
+
+
+def _in_time(row: Row) -> tuple[datetime, str]:
+    return row["published_at"], row["id"]
+
+
+def counts_of(members: Sequence[Member]) -> Counter[str]:
+    """Primary members a narrative."""
+    return Counter(m.narrative_id for m in members if m.primary)
+
+
+def centre_of_row(row: Mapping[str, Any]) -> np.ndarray | None:
+    """A narrative row's stored centre."""
+    return bytes_vector(row["centre"]) if row["centre"] else None

@@ -1,0 +1,55 @@
+"""Weeks: they begin on Monday at midnight in the desk's time zone and are named by that Monday."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+WEEK = timedelta(weeks=1)
+
+
+def monday_of(instant: datetime, zone: ZoneInfo) -> date:
+    """The week of an instant (naive instants are UTC, as the archive stores them).
+
+    >>> monday_of(datetime(2025, 11, 16, 17, 0), ZoneInfo("Asia/Shanghai"))
+    datetime.date(2025, 11, 17)
+    """
+    aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    day = aware.astimezone(zone).date()
+    return day - timedelta(days=day.weekday())
+
+
+def label(week: date) -> str:
+    """ISO name of a week, as in file names.
+
+    >>> label(date(2025, 11, 10))
+    '2025-W46'
+    """
+    year, number, _ = week.isocalendar()
+    return f"{year}-W{number:02d}"
+
+
+def parse(text: str) -> date:
+    """The Monday of `2025-W46` or of any ISO date in that week.
+
+    >>> parse("2025-W46"), parse("2025-11-12")
+    (datetime.date(2025, 11, 10), datetime.date(2025, 11, 10))
+
+    Raises
+    ------
+    ValueError
+        Neither form.
+    """
+    try:
+        if "-W" in text.upper():
+            year, number = text.upper().split("-W")
+            return date.fromisocalendar(int(year), int(number), 1)
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"expected a week such as 2025-W46 or a day such as 2025-11-12, got {text!r}") from error
+    return day - timedelta(days=day.weekday())
+
+
+def weeks_between(first: date, last: date) -> list[date]:
+    """All Mondays from the first to the last, both included."""
+    return [first + WEEK * i for i in range((last - first).days // 7 + 1)]
