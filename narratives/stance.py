@@ -14,6 +14,7 @@ Verdict = Literal["supports", "opposes", "reports", "unclear"]
 
 #: Order of the three columns of every probability here.
 CLASSES = ("supports", "opposes", "reports")
+_UNCLEAR: Verdict = "unclear"
 _VERDICTS: tuple[Verdict, ...] = ("supports", "opposes", "reports")
 
 # Slope and neutral bias that turn the head's margins into probabilities when there are no labels: least
@@ -263,7 +264,7 @@ class StanceScorer:
         coverage = (x @ self._prototypes.T).max(axis=1) if n and len(self._prototypes) else np.zeros(n)
         if self._weights is None:
             p = np.tile([0.0, 0.0, 1.0], (n, 1))
-            unclear: tuple[Verdict, ...] = ("unclear",) * n
+            unclear: tuple[Verdict, ...] = tuple(_UNCLEAR for _ in range(n))
             return StanceScores(p, np.zeros(n), np.zeros(n), coverage, unclear, self.name)
         z = _SLOPE * (x @ self._weights.T + self._bias)
         if (self.statements.groups() == 2).any():

@@ -1,0 +1,221 @@
+"""Train the tone model that the package ships: `python benchmarks/train_tone.py --data FOLDER --out FILE`.
+
+`FOLDER` holds `tone_en_news.jsonl` (NewsMTSC, MIT) and `tone_en_finance.jsonl` (SEntFiN 1.0, MIT),
+normalised to JSON Lines as `narratives.evaluate` reads them; the project's own sentences come from
+`data/training/`. What is kept out of training: every NewsMTSC row outside `split: train`, a tenth of SEntFiN
+and a fifth of the project's sentences, both by hash (`fold`), and a twentieth of what is left for
+calibration.
+
+All encoder layers are trained (word embeddings stay frozen) and the difference to the untouched encoder is
+then cut to its leading singular directions, which is what is shipped. Half an hour to an hour on one core
+with bfloat16 arithmetic; never run by a test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import random
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from narratives.tone_model import OVERALL, ToneWeights, encode_pairs, pool
+
+LABELS = {"negative": 0, "neutral": 1, "positive": 2}
+SEED = 20250825
+
+
+@dataclass(frozen=True)
+class Row:
+    """One text, one target, one label (0 negative, 1 neutral, 2 positive)."""
+
+    text: str
+    target: str
+    label: int
+    source: str
+    lang: str
+    #: Every target of the text has this label, so it also holds for the text as a whole.
+    agrees: bool
+
+
+def fold(key: str, n: int) -> int:
+    """Which of `n` parts a key falls into, for ever: by SHA-256.
+
+    >>> fold("sentfin-4", 10) == fold("sentfin-4", 10)
+    True
+    """
+    return int(hashlib.sha256(key.encode()).hexdigest(), 16) % n
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """JSON Lines to dictionaries."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def split_rows(data: Path, own: Path) -> dict[str, list[Row]]:
+    """Rows to train and calibrate on, and those that are held out, by name of the part."""
+    parts: dict[str, list[Row]] = {k: [] for k in ("train", "calibrate", "news", "finance", "own")}
+    news = read_rows(data / "tone_en_news.jsonl")
+    by_text: dict[str, set[str]] = {}
+    for r in news:
+        by_text.setdefault(r["text"], set()).add(r["label"])
+    for r in news:
+        row = Row(r["text"], r["target"], LABELS[r["label"]], "news", "en", len(by_text[r["text"]]) == 1)
+        name = "news" if r["split"] != "train" else _part(r["text"])
+        parts[name].append(row)
+    for r in read_rows(data / "tone_en_finance.jsonl"):
+        known = {t: LABELS[label] for t, label in r["entities"].items() if label in LABELS}
+        name = "finance" if fold(r["id"], 10) == 0 else _part(r["id"])
+        agrees = len(set(known.values())) == 1
+        parts[name] += [Row(r["title"], t, y, "finance", "en", agrees) for t, y in known.items()]
+    for path in sorted(own.glob("tone_*.jsonl")):
+        rows = read_rows(path)
+        seen: dict[str, set[str]] = {}
+        for r in rows:
+            seen.setdefault(r["text"], set()).add(r["label"])
+        for r in rows:
+            name = "own" if fold(r["id"].rsplit("-", 1)[0], 5) == 0 else "train"
+            agrees = len(seen[r["text"]]) == 1
+            parts[name].append(Row(r["text"], r["target"], LABELS[r["label"]], "own", r["lang"], agrees))
+    return parts
+
+
+def _part(key: str) -> str:
+    return "calibrate" if fold("calibrate " + key, 20) == 0 else "train"
+
+
+class Trainer:
+    """The encoder with all its layers free, and a linear head over two pools."""
+
+    def __init__(self, directory: Path) -> None:
+        from transformers import AutoModel, AutoTokenizer
+
+        torch.manual_seed(SEED)
+        self.tokenizer = AutoTokenizer.from_pretrained(directory)
+        self.model = AutoModel.from_pretrained(directory).float()
+        for name, parameter in self.model.named_parameters():
+            parameter.requires_grad = name.startswith("encoder.")
+        trainable = {n: p for n, p in self.model.named_parameters() if p.requires_grad}
+        self.before = {n: p.detach().clone() for n, p in trainable.items()}
+        self.head = torch.nn.Linear(2 * self.model.config.hidden_size, 3)
+
+    def logits(self, targets: list[str], texts: list[str]) -> torch.Tensor:
+        batch, mention = encode_pairs(self.tokenizer, targets, texts)
+        with torch.autocast("cpu", torch.bfloat16):
+            hidden = self.model(**batch).last_hidden_state
+        return self.head(pool(hidden.float(), batch["attention_mask"], mention))
+
+    def fit(self, rows: list[Row], epochs: float, rate: float, batch_size: int = 32) -> None:
+        dice = random.Random(SEED)
+        copies = {"news": 3, "finance": 1, "own": 2}
+        pool_ = [row for row in rows for _ in range(copies[row.source])]
+        n_steps = int(len(pool_) * epochs / batch_size)
+        free = [p for p in self.model.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(
+            [
+                {"params": free, "lr": rate, "weight_decay": 0.01},
+                {"params": self.head.parameters(), "lr": 1e-3, "weight_decay": 0.0},
+            ]
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda s: min(1.0, (s + 1) / (0.06 * n_steps)) * max(0.02, 1 - s / n_steps)
+        )
+        self.model.train()
+        step, started = 0, time.time()
+        while step < n_steps:
+            for chosen in _batches(pool_, batch_size, dice):
+                if step >= n_steps:
+                    break
+                targets = [
+                    OVERALL if not r.target or (r.agrees and dice.random() < 0.35) else r.target
+                    for r in chosen
+                ]
+                z = self.logits(targets, [r.text for r in chosen])
+                wanted = torch.tensor([r.label for r in chosen])
+                loss = functional.cross_entropy(z, wanted, label_smoothing=0.05)
+                optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                torch.nn.utils.clip_grad_norm_(free, 1.0)
+                optimizer.step()
+                schedule.step()
+                step += 1
+                if step % 50 == 0:
+                    seconds = time.time() - started
+                    print(f"step {step}/{n_steps} loss {loss.item():.3f} {seconds:.0f} s", flush=True)
+
+    def differences(self) -> dict[str, np.ndarray]:
+        """Trained minus untouched, by parameter name."""
+        now = dict(self.model.named_parameters())
+        return {n: (now[n].detach() - old).numpy() for n, old in self.before.items()}
+
+
+def _batches(rows: list[Row], size: int, dice: random.Random) -> list[list[Row]]:
+    order = dice.sample(rows, len(rows))
+    found = []
+    for start in range(0, len(order), size * 20):
+        chunk = sorted(order[start : start + size * 20], key=lambda r: len(r.text))
+        found += [chunk[i : i + size] for i in range(0, len(chunk), size)]
+    dice.shuffle(found)
+    return found
+
+
+def compress(
+    differences: dict[str, np.ndarray],
+    before: dict[str, np.ndarray],
+    head: torch.nn.Linear,
+    rank: int,
+    version: str,
+) -> ToneWeights:
+    """Leading `rank` singular directions of every matrix's difference; vectors (biases, norms) are kept
+    whole."""
+    updates, replaced = {}, {}
+    for name, delta in differences.items():
+        if delta.ndim == 2:
+            u, s, vt = np.linalg.svd(delta, full_matrices=False)
+            root = np.sqrt(s[:rank])
+            updates[name.removesuffix(".weight")] = (root[:, None] * vt[:rank], u[:, :rank] * root)
+        else:
+            replaced[name] = before[name] + delta
+    weight, bias = head.weight.detach().numpy(), head.bias.detach().numpy()
+    return ToneWeights(version, 1.0, updates, replaced, weight, bias, {"": [1.0, 0.0, 0.0, 0.0]})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--own", type=Path, default=Path(__file__).parent.parent / "data" / "training")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--epochs", type=float, default=2.0)
+    parser.add_argument("--rate", type=float, default=6e-5)
+    parser.add_argument("--rank", type=int, default=32)
+    parser.add_argument("--version", default="tone-1")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--checkpoint", type=Path, help="also keep the whole differences here")
+    arguments = parser.parse_args()
+    from embeddings.bundled import bundled_directory
+
+    torch.set_num_threads(arguments.threads)
+    parts = split_rows(arguments.data, arguments.own)
+    print({name: len(rows) for name, rows in parts.items()}, flush=True)
+    trainer = Trainer(bundled_directory())
+    trainer.fit(parts["train"], arguments.epochs, arguments.rate)
+    before = {n: p.numpy() for n, p in trainer.before.items()}
+    if arguments.checkpoint:
+        state = {"differences": trainer.differences(), "before": before, "head": trainer.head.state_dict()}
+        torch.save(state, arguments.checkpoint)
+    weights = compress(trainer.differences(), before, trainer.head, arguments.rank, arguments.version)
+    weights.save(arguments.out)
+    print(f"wrote {arguments.out}, {arguments.out.stat().st_size / 1e6:.1f} MB", flush=True)
+
+
+if __name__ == "__main__":
+    main()
