@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +20,6 @@ def alert_notes(frames: Frames, names: Mapping[str, Words], zone: ZoneInfo) -> t
     """Alerts raised or settled in the report's week, and those of the last four weeks that still wait."""
     out = []
     oldest = frames.week - timedelta(weeks=PENDING_WEEKS)
-    levels = dict(zip(frames.narratives["id"], frames.narratives["level"], strict=True))
     for row in each(frames.alerts):
         waits = row.state in ("emerging", "held") and row.week > oldest
         if not (row.week == frames.week or row.settled_week == frames.week or waits):
@@ -43,10 +42,10 @@ def alert_notes(frames: Frames, names: Mapping[str, Words], zone: ZoneInfo) -> t
                 p_value=number(row.p_value),
                 n_stories=_count(evidence.get("n_stories")),
                 n_sources=_count(evidence.get("n_sources")),
-                cohesion=number(evidence.get("cohesion")),
-                level=number(levels.get(row.narrative)),
+                cohesion=number(evidence.get("cohesion", row.statistic)),
                 nearest=nearest(evidence, names),
-                why=one_line(str(evidence.get("why", "") or "")),
+                why=explain(evidence, nearest(evidence, names)),
+                passed=tuple((k, bool(v)) for k, v in dict(evidence.get("passed") or {}).items()),
                 stories=_stories(frames, row.narrative, evidence, zone),
             )
         )
@@ -60,28 +59,47 @@ def _count(value: Any) -> int | None:
 
 
 def nearest(evidence: Mapping[str, Any], names: Mapping[str, Words]) -> tuple[Near, ...]:
-    """Known narratives and their cosines, nearest first, from any of the forms that evidence takes.
+    """Known narratives and the similarity to them, nearest first: one id with `nearest_score`, or pairs.
 
-    >>> nearest({"nearest": [["N1", 0.3], ["N2", 0.4]]}, {})[0].narrative
-    'N2'
-    >>> nearest({"nearest": {"N1": 0.3}}, {"N1": Words("甲", "A")})[0].name.en
-    'A'
+    >>> nearest({"nearest": "N1", "nearest_score": 0.12, "level_of_nearest": 0.2}, {"N1": Words("甲", "A")})
+    (Near(narrative='N1', name=Words(zh='甲', en='A'), cosine=0.12, level=0.2),)
+    >>> [n.narrative for n in nearest({"nearest": [["N1", 0.3], ["N2", 0.4]]}, {})]
+    ['N2', 'N1']
     """
-    raw = evidence.get("nearest") or evidence.get("nearest_narratives") or []
-    if isinstance(raw, Mapping):
-        pairs = list(raw.items())
+    raw = evidence.get("nearest") or []
+    pairs: list[tuple[Any, Any, Any]] = []
+    if isinstance(raw, str):
+        pairs.append((raw, evidence.get("nearest_score"), evidence.get("level_of_nearest")))
+    elif isinstance(raw, Mapping):
+        pairs += [(k, v, None) for k, v in raw.items()]
     else:
-        pairs = []
-        for item in raw:
-            if isinstance(item, Mapping):
-                pairs.append(
-                    (item.get("narrative", item.get("id", "")), item.get("cosine", item.get("similarity")))
-                )
-            elif isinstance(item, (list, tuple)) and len(item) == 2:
-                pairs.append((item[0], item[1]))
-    found = [(str(k), number(v)) for k, v in pairs]
-    known = [Near(k, names.get(k, Words(k, k)), v) for k, v in found if k and v is not None]
-    return tuple(sorted(known, key=lambda n: (-n.cosine, n.narrative)))[:3]
+        pairs += [(item[0], item[1], None) for item in raw if len(item) == 2]
+    found = [
+        Near(str(k), names.get(str(k), Words(str(k), str(k))), number(v) or 0.0, number(level))
+        for k, v, level in pairs
+    ]
+    return tuple(sorted(found, key=lambda n: (-n.cosine, n.narrative)))[:3]
+
+
+def explain(evidence: Mapping[str, Any], near: Sequence[Near]) -> Words | None:
+    """Why the new narrative is none of the known, in words; a text of the evidence stands as it is."""
+    said = one_line(str(evidence.get("why") or ""))
+    if said:
+        return Words(said, said)
+    if not near or near[0].level is None:
+        return None
+    first, level = near[0], near[0].level
+    short = first.cosine < level
+    zh = f"与最接近的“{first.name.zh}”的相似度为 {first.cosine:.2f}，"
+    zh += f"{'未达到' if short else '虽达到'}该叙事收稿所需的 {level:.2f}"
+    en = f"Its similarity to the nearest, “{first.name.en}”, is {first.cosine:.2f}; "
+    en += f"that narrative takes articles from {level:.2f} on"
+    if not short:
+        zh, en = (
+            zh + "，但成员彼此更接近，自成一组",
+            en + ", but its stories are closer to each other and stand apart",
+        )
+    return Words(zh + "。", en + ".")
 
 
 def _stories(frames: Frames, narrative: str, evidence: Mapping[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:

@@ -28,6 +28,7 @@ from reports.rows import (
 from reports.theme import CATEGORIES, COLOURS, OTHER, UNASSIGNED
 
 _HEIGHT = 150
+_DASHES = {"stance": [1, 0], "tone": [5, 3]}
 _EVENTS = {
     "born": ("诞生", "born"),
     "split": ("分裂", "split"),
@@ -89,8 +90,8 @@ def share_chart(lang: str = "both", mode: str = "light") -> Any:
     return alt.layer(area, line, point).properties(**_base(text))
 
 
-def score_chart(lang: str = "both", mode: str = "light") -> Any:
-    """Stance and tone with 95 % intervals; a gap where there were too few stories.
+def score_chart(lang: str = "both", mode: str = "light", measures: Sequence[str] = ("stance", "tone")) -> Any:
+    """Stance and tone (or one of them) with 95 % intervals; a gap where there were too few stories.
 
     Rows: week, what (`stance` or `tone`), mean, low, high (-1 to 1 or null), n.
     """
@@ -98,13 +99,21 @@ def score_chart(lang: str = "both", mode: str = "light") -> Any:
     labels = {"stance": say(Words("立场", "stance"), lang), "tone": say(Words("语气", "tone"), lang)}
     expr = f"datum.label == 'stance' ? '{labels['stance']}' : '{labels['tone']}'"
     legend = alt.Legend(
-        title=None, orient="top", labelExpr=expr, offset=2, symbolType="stroke", symbolStrokeWidth=3
+        title=None,
+        orient="top",
+        labelExpr=expr,
+        offset=2,
+        symbolType="stroke",
+        symbolStrokeWidth=3,
+        symbolOpacity=1,
     )
-    colour = alt.Color(
-        "what:N", scale=alt.Scale(domain=["stance", "tone"], range=[c["stance"], c["tone"]]), legend=legend
-    )
+    shown = legend if len(measures) > 1 else None
+    colours = alt.Scale(domain=list(measures), range=[c[what] for what in measures])
+    colour = alt.Color("what:N", scale=colours, legend=shown)
     dash = alt.StrokeDash(
-        "what:N", scale=alt.Scale(domain=["stance", "tone"], range=[[1, 0], [5, 3]]), legend=legend
+        "what:N",
+        scale=alt.Scale(domain=list(measures), range=[_DASHES[what] for what in measures]),
+        legend=legend,
     )
     tip = [
         _tip("week", "周", "week", lang),
@@ -115,7 +124,8 @@ def score_chart(lang: str = "both", mode: str = "light") -> Any:
         _tip("n", "报道数", "stories", lang),
     ]
     scale = alt.Scale(domain=[-1, 1])
-    axis = alt.Axis(title=None, values=[-1, -0.5, 0, 0.5, 1], format="+.1f")
+    signs = "datum.value == 0 ? '0' : replace(format(datum.value, '+.1f'), '-', '\u2212')"
+    axis = alt.Axis(title=None, values=[-1, -0.5, 0, 0.5, 1], labelExpr=signs)
     base = alt.Chart(alt.NamedData("rows")).encode(x=_week_axis(), tooltip=tip)
     zero = (
         alt.Chart(alt.NamedData("rows"))
@@ -219,7 +229,7 @@ def lineage_chart(lang: str = "both", n_lanes: int = 8, weeks: Sequence[str] = (
     called = {k: say(Words(zh, en), lang) for k, (zh, en) in _EVENTS.items()}
     labels = "{" + ",".join(f"{k}:'{v}'" for k, v in called.items()) + "}[datum.label]"
     mark = data.transform_filter("datum.kind == 'event'").mark_point(
-        filled=True, size=95, opacity=1, color=c["tone"]
+        filled=True, size=90, opacity=1, color=c["tone"], yOffset=-9
     )
     mark = mark.encode(
         x=_week_axis(weeks),
@@ -253,11 +263,12 @@ def section_charts(
 ) -> dict[str, dict[str, Any]]:
     """The three charts of a narrative, with their data: `volume`, `share`, `scores`."""
     volume = volume_rows(section.points)
+    measures = ("stance", "tone") if section.row.has_stance else ("tone",)
     return {
         "volume": with_rows(volume_chart(lang, mode), volume),
         "share": with_rows(share_chart(lang, mode), volume),
         "scores": with_rows(
-            score_chart(lang, mode), score_rows(section.points, stance=section.claim is not None)
+            score_chart(lang, mode, measures), score_rows(section.points, stance=section.row.has_stance)
         ),
     }
 

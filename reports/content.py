@@ -161,11 +161,12 @@ class LifeEvent:
 
 @dataclass(frozen=True)
 class Near:
-    """A known narrative and its cosine to a new one."""
+    """A known narrative, the similarity of a new one to it, and the level at which it takes articles."""
 
     narrative: str
     name: Words
     cosine: float
+    level: float | None = None
 
 
 @dataclass(frozen=True)
@@ -186,9 +187,9 @@ class AlertNote:
     n_stories: int | None
     n_sources: int | None
     cohesion: float | None
-    level: float | None
     nearest: tuple[Near, ...]
-    why: str
+    why: Words | None
+    passed: tuple[tuple[str, bool], ...]
     stories: tuple[Headline, ...]
 
 
@@ -207,6 +208,7 @@ class NarrativeRow:
     movement: Movement
     compared: int | None
     compared_share: float | None
+    has_stance: bool  # stance is measured: somebody wrote a claim
     languages: tuple[tuple[str, int], ...]  # language, stories of the last four weeks
     lead_source: str
     series: tuple[int, ...]

@@ -157,6 +157,7 @@ def chart_payload(report: WeeklyReport, lang: str) -> dict[str, Any]:
                 "volume": charts.volume_chart(lang, mode).to_dict(),
                 "share": charts.share_chart(lang, mode).to_dict(),
                 "scores": charts.score_chart(lang, mode).to_dict(),
+                "tone": charts.score_chart(lang, mode, (tone,)).to_dict(),
             }
             for mode in ("light", "dark")
         },
@@ -168,7 +169,9 @@ def chart_payload(report: WeeklyReport, lang: str) -> dict[str, Any]:
                 "n": [p.n_stories for p in s.points],
                 "r": [p.reach for p in s.points],
                 "s": [round(p.share, 4) for p in s.points],
-                "scores": {what: _columns(s, what) for what in ((stance, tone) if s.claim else (tone,))},
+                "scores": {
+                    what: _columns(s, what) for what in ((stance, tone) if s.row.has_stance else (tone,))
+                },
             }
             for s in report.sections
         },

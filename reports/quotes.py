@@ -10,7 +10,7 @@ import pandas as pd
 
 from reports.content import Headline, Quote
 from reports.figures import number
-from reports.frames import as_list, each
+from reports.frames import each
 
 _CONTEXT_CHARS = {"zh": 70, "en": 180}
 _MAX_SENTENCE = 700
@@ -106,7 +106,10 @@ def pick_quotes(
     frame = frame[(frame["day"] >= first) & (frame["day"] <= last)]
     if has_claim and (frame["kind"] == "stance").any():
         frame = frame[(frame["kind"] == "stance") & frame["verdict"].isin(_SPLIT)]
-        frame = frame.assign(side=frame["verdict"], score=frame["stance"])
+        own = frame["score"] if "score" in frame.columns else frame["stance"]
+        frame = frame.assign(side=frame["verdict"], score=own.astype(float))
+        # A sentence that leans the other way than its article proves nothing.
+        frame = frame[(frame["score"] > 0) == (frame["side"] == "supports")]
         sides = list(_SPLIT)
     else:
         frame = frame[(frame["kind"] == "tone") & frame["tone"].notna() & (frame["tone"].abs() >= 0.15)]
@@ -197,12 +200,3 @@ def _tidy(text: str) -> str:
     return "".join(
         " " if c.isspace() else c for c in text if c not in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068"
     )
-
-
-def clean_terms(terms: pd.DataFrame, lang: str, fallback: object, limit: int = 8) -> tuple[str, ...]:
-    """The best words of a language, best first; the narrative's stored keywords where the desk has none."""
-    mine = terms.loc[[language_group(str(v)) == lang for v in terms["lang"]]]
-    if len(mine):
-        mine = mine.sort_values(["score", "term"], ascending=[False, True], kind="stable")
-        return tuple(one_line(str(t)) for t in mine["term"].head(limit))
-    return tuple(one_line(t) for t in as_list(fallback)[:limit])

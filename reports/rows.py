@@ -21,7 +21,9 @@ def say(words: Words, lang: str) -> str:
     >>> say(Words("立场", "stance"), "both")
     '立场 stance'
     """
-    return words.zh if lang == "zh" else words.en if lang == "en" else f"{words.zh} {words.en}"
+    if lang == "zh" or words.zh == words.en:
+        return words.zh
+    return words.en if lang == "en" else f"{words.zh} {words.en}"
 
 
 def volume_rows(points: Iterable[WeekPoint]) -> list[Row]:

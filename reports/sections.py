@@ -20,7 +20,7 @@ from reports.content import (
 )
 from reports.figures import estimate_mean, number
 from reports.frames import Desk, Frames, as_list, each, week_label
-from reports.quotes import clean_terms, headlines, language_group, one_line, pick_quotes
+from reports.quotes import headlines, language_group, one_line, pick_quotes
 from reports.sentences import describe_event, event_order
 
 _MAX_STORIES = 8
@@ -62,7 +62,7 @@ def build_section(
         frames.week,
         zone,
         settings.quotes if full else _BRIEF_QUOTES,
-        has_claim=claim is not None,
+        has_claim=row.has_stance,
     )
     stories = headlines(week_ones, zone, _MAX_STORIES) if full else ()
     zh, en = as_list(entry["keywords_zh"]), as_list(entry["keywords_en"])
@@ -111,7 +111,6 @@ def _tellings(
     if mine.empty:
         return ()
     entry = frames.narratives[frames.narratives["id"] == row.id].iloc[0]
-    terms = desk.terms(row.id)
     groups = mine["lang"].map(language_group)
     out = []
     for lang in sorted(set(groups), key=lambda v: ({"zh": 0, "en": 1}.get(v, 2), v)):
@@ -129,7 +128,7 @@ def _tellings(
                 n_stories_week=len(newest),
                 stance=estimate_mean(part["stance"], min_stories, seed),
                 tone=estimate_mean(part["tone"], min_stories, seed + 1),
-                terms=clean_terms(terms, lang, fallback),
+                terms=tuple(map(one_line, as_list(fallback)[:8])),
                 headline=headlines(closest.head(1), zone, 1)[0],
             )
         )
@@ -143,7 +142,10 @@ def life_lines(
     done to it)."""
     everything: set[LifeEvent] = set()
     lives: dict[str, set[LifeEvent]] = {}
+    splits = {(e.week, e.other, e.narrative) for e in each(events) if e.kind == "split"}
     for e in each(events):
+        if e.kind == "born" and (e.week, e.narrative, e.other) in splits:
+            continue  # told by the split
         subject = names.get(e.narrative, Words(e.narrative, e.narrative))
         other = names.get(e.other, Words(e.other, e.other)) if e.other else None
         text = describe_event(e.kind, subject, other, e.detail if isinstance(e.detail, dict) else {})

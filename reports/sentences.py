@@ -91,7 +91,7 @@ def _volume(intake: Intake) -> Sentence:
     n, last, mean = intake.n_stories, intake.last_stories, intake.mean4_stories
     zh = f"本周收到 {n:,} 条独立报道"
     en = f"{stories(n)} came in"
-    if intake.n_reprints:
+    if intake.n_articles > n:
         zh += f"（含转载共 {intake.n_articles:,} 篇）"
         en += f" ({plural(intake.n_articles, 'article', 'articles')} with reprints)"
     if last is not None and mean is not None:
@@ -143,14 +143,14 @@ def _born_zh(row: NarrativeRow, alert: AlertNote | None) -> str:
     text = f"“{row.name.zh}”（{row.now.n_stories} 条报道"
     if alert is not None and alert.n_sources:
         text += f"，{alert.n_sources} 个来源"
-    return text + ("，已触发预警）" if alert is not None else "，未达预警标准）")
+    return text + ("，已触发预警）" if alert is not None and alert.tier == "alert" else "，未达预警标准）")
 
 
 def _born_en(row: NarrativeRow, alert: AlertNote | None) -> str:
     text = f"“{row.name.en}” ({stories(row.now.n_stories)}"
     if alert is not None and alert.n_sources:
         text += f" from {plural(alert.n_sources, 'outlet', 'outlets')}"
-    return text + (", alerted)" if alert is not None else ", below the alert rule)")
+    return text + (", alerted)" if alert is not None and alert.tier == "alert" else ", below the alert rule)")
 
 
 def _leaders(
@@ -164,11 +164,9 @@ def _leaders(
     links = [_link(r) for r in top[:3]]
     zh_names = "、".join(f"“{r.name.zh}”" for r in top[:3])
     en_names = ", ".join(f"“{r.name.en}”" for r in top[:3])
-    each_zh, each_en = ("各", " each") if len(top) > 1 else ("", "")
-    zh = f"报道最多的是{zh_names}（{each_zh} {lead.now.n_stories} 条，占 {percent(lead.now.share)}）"
-    zh = zh.replace("（ ", "（")
-    en = f"Most told: {en_names} ({stories(lead.now.n_stories)}{each_en}, "
-    en += f"{percent(lead.now.share)} of the week)"
+    each_zh, each_en = ("各 ", "each") if len(top) > 1 else ("", "of the week")
+    zh = f"报道最多的是{zh_names}（{each_zh}{lead.now.n_stories} 条，占 {percent(lead.now.share)}）"
+    en = f"Most told: {en_names} ({stories(lead.now.n_stories)}, {percent(lead.now.share)} {each_en})"
     for ids, zh_verb, en_verb in ((grew, "升温最明显", "grew most"), (faded, "降温最明显", "faded most")):
         if ids:
             row = by_id[ids[0]]

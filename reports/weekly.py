@@ -54,13 +54,13 @@ def build_weekly(
             f"compare needs an earlier processed week than {week_label(frames.week)}, got "
             f"{week_label(compared)}"
         )
-    shown = _span(frames.week, max(settings.report.weeks, 5))
+    shown = [w for w in _span(frames.week, max(settings.report.weeks, 5)) if w >= frames.weeks[0]]
     all_weeks = sorted({*shown, *([compared] if compared else [])})
     points = week_points(frames.timeline, all_weeks, settings.report.min_stories_for_average)
     blank = blank_points(all_weeks)
     totals = {w: sum(p.n_stories for v in points.values() for p in v if p.week == w) for w in all_weeks}
     names = narrative_names(frames.narratives)
-    firsts = frames.articles[frames.articles["is_first"].astype(bool)]
+    firsts = _voices(frames.articles)
     recent = firsts[firsts["week"] > frames.week - timedelta(weeks=4)]
     alerts = alert_notes(frames, names, zone)
     lineage, lives = life_lines(frames.events, names)
@@ -159,6 +159,7 @@ def _rows(
         for e in each(frames.events)
         if e.week == frames.week and e.kind not in ("dormant", "ended")
     }
+    newborn = _newborn(frames)
     blank = blank_points(sorted({*shown, *([compared] if compared else [])}))
     out = []
     for r in each(frames.narratives):
@@ -167,8 +168,7 @@ def _rows(
         series = points.get(r.id, blank)
         at = {p.week: p for p in series}
         now = at[frames.week]
-        # A definition of the first week is not news.
-        born_now = r.born_week == frames.week and r.origin != "defined" and frames.week != first_week
+        born_now = r.id in newborn and r.born_week == frames.week
         move = movement([at[w].n_stories for w in five], [totals[w] for w in five], born_now=born_now)
         mine = by_narrative.get(r.id)
         langs: dict[str, int] = {}
@@ -192,6 +192,7 @@ def _rows(
                 movement=move,
                 compared=at[compared].n_stories if compared else None,
                 compared_share=at[compared].share if compared else None,
+                has_stance=any(p.stance.n for p in series),
                 languages=tuple(sorted(langs.items(), key=lambda kv: (-kv[1], kv[0]))),
                 lead_source=one_line(lead),
                 series=tuple(at[w].n_stories for w in shown),
@@ -200,6 +201,28 @@ def _rows(
     out.sort(key=lambda x: (-x.now.n_stories, -sum(x.series[-4:]), x.id))
     clear = mark_clear([r.movement.p_value for r in out])
     return [replace(r, movement=replace(r.movement, clear=c)) for r, c in zip(out, clear, strict=True)]
+
+
+def _newborn(frames: Frames) -> set[str]:
+    """Narratives that this week brought: discovered, and not by the first clustering of the whole archive."""
+    found = frames.narratives
+    discovered = set(found.loc[(found["origin"] != "defined") & (found["born_week"] == frames.week), "id"])
+    old = {
+        e.narrative
+        for e in each(frames.events)
+        if e.kind == "born" and isinstance(e.detail, dict) and e.detail.get("bootstrap")
+    }
+    return set() if frames.week == frames.weeks[0] else discovered - old
+
+
+def _voices(articles: pd.DataFrame) -> pd.DataFrame:
+    """One article a story; scores only where the time line counts them (not weakly placed, not unclear)."""
+    firsts = articles[articles["is_first"].astype(bool)].copy()
+    weak = firsts["weak"].fillna(False).astype(bool)
+    decided = firsts["verdict"].isin(["supports", "opposes", "reports"])
+    firsts.loc[weak, "tone"] = float("nan")
+    firsts.loc[weak | ~decided, "stance"] = float("nan")
+    return firsts
 
 
 def _lead_source(stories: pd.DataFrame, week: date) -> str:

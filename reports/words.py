@@ -74,6 +74,12 @@ _TABLE: dict[str, tuple[str, str]] = {
     # narrative section
     "claim": ("主张", "Claim"),
     "no_claim": ("尚无主张，因此不计立场", "No claim yet, so no stance is measured"),
+    "no_stance": ("主张尚未确认，因此不计立场", "No reviewed claim yet, so no stance is measured"),
+    "rule": ("预警规则", "Alert rule"),
+    "rule_recent_stories": ("近两周报道数", "stories in two weeks"),
+    "rule_recent_share": ("近期占比", "share of recent ones"),
+    "rule_cohesion": ("内聚度", "cohesion"),
+    "rule_sources": ("独立来源", "independent sources"),
     "drafted": ("机器起草，未经核对", "drafted by machine, not reviewed"),
     "keywords": ("关键词", "Keywords"),
     "figures": ("逐周数字", "Figures by week"),

@@ -6,7 +6,7 @@ const printing = window.matchMedia("print");
 
 function rowsOf(id, kind) {
   const entry = data.narratives[id];
-  if (kind !== "scores") {
+  if (kind !== "scores" && kind !== "tone") {
     return data.weeks.map((week, i) => ({ week, n_stories: entry.n[i], reach: entry.r[i], share: entry.s[i] }));
   }
   const rows = [];

@@ -53,8 +53,8 @@ class _Page(HTMLParser):
 
 def test_every_part_is_on_the_page(report: WeeklyReport, html: str) -> None:
     page = _Page(html)
-    for section in ("summary", "new", "changes", "table", "map", "narratives", "unassigned", "quiet", "lineage",
-                    "quality", "methods", "limits"):  # fmt: skip
+    sections = "summary new changes table map narratives unassigned quiet lineage quality methods limits"
+    for section in sections.split(" "):
         assert section in page.ids, section
     for s in report.sections:
         assert s.row.anchor in page.ids
@@ -188,4 +188,4 @@ def test_the_script_cannot_be_ended_from_inside() -> None:
 def test_a_text_equal_in_both_languages_is_said_once(report: WeeklyReport) -> None:
     row = dataclasses.replace(report.rows[0], name=Words("Equal Ltd", "Equal Ltd"))
     html = reports.render_html(dataclasses.replace(report, rows=(row, *report.rows[1:])), "both")
-    assert html.count("Equal Ltd") == 2  # the cell and its sort key
+    assert "<span>Equal Ltd</span>" in html and "Equal Ltd Equal Ltd" not in html
