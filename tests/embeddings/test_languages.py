@@ -86,9 +86,9 @@ def test_wrong_input_is_refused_with_the_numbers() -> None:
     vectors, langs = desk(40)
     with pytest.raises(ValueError, match="not fitted"):
         LanguageRemoval().transform(vectors, langs)
-    with pytest.raises(ValueError, match="80, 16.*79"):
+    with pytest.raises(ValueError, match=r"80, 16.*79"):
         LanguageRemoval().fit(vectors, langs[1:])
-    with pytest.raises(ValueError, match="5 numbers.*needs 16"):
+    with pytest.raises(ValueError, match=r"5 numbers.*needs 16"):
         LanguageRemoval().fit(vectors, langs).transform(vectors[:, :5], langs)
     with pytest.raises(ValueError, match="not finite"):
         LanguageRemoval().fit(vectors * np.nan, langs)
