@@ -9,6 +9,8 @@ from reports.content import WeeklyReport
 from reports.export import render_json, weekly_schema
 from reports.markdown import render_markdown
 from reports.page import render_html
+from reports.pictures import write_pictures
+from reports.site import site
 from reports.weekly import build_weekly, write_weekly
 
 __all__ = [
@@ -17,6 +19,8 @@ __all__ = [
     "render_html",
     "render_json",
     "render_markdown",
+    "site",
     "weekly_schema",
+    "write_pictures",
     "write_weekly",
 ]

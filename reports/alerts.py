@@ -33,9 +33,7 @@ def alert_notes(frames: Frames, names: Mapping[str, Words], zone: ZoneInfo) -> t
                 week=week_label(row.week),
                 tier=row.tier,
                 state=row.state,
-                settled=week_label(row.settled_week)
-                if row.settled_week and row.settled_week <= frames.week
-                else "",
+                settled=week_label(row.settled_week) if row.settled_week and row.settled_week <= frames.week else "",
                 acknowledged=bool(row.acknowledged),
                 statistic=number(row.statistic),
                 threshold=number(row.threshold),
@@ -75,8 +73,7 @@ def nearest(evidence: Mapping[str, Any], names: Mapping[str, Words]) -> tuple[Ne
     else:
         pairs += [(item[0], item[1], None) for item in raw if len(item) == 2]
     found = [
-        Near(str(k), names.get(str(k), Words(str(k), str(k))), number(v) or 0.0, number(level))
-        for k, v, level in pairs
+        Near(str(k), names.get(str(k), Words(str(k), str(k))), number(v) or 0.0, number(level)) for k, v, level in pairs
     ]
     return tuple(sorted(found, key=lambda n: (-n.cosine, n.narrative)))[:3]
 

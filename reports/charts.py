@@ -8,6 +8,7 @@ Altair's counters would make two equal reports differ.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -41,7 +42,7 @@ _EVENTS = {
 
 def with_rows(chart: Any, rows: Iterable[Row]) -> dict[str, Any]:
     """The chart's specification with its data."""
-    spec: dict[str, Any] = chart.to_dict() if hasattr(chart, "to_dict") else dict(chart)
+    spec: dict[str, Any] = chart.to_dict(validate=False) if hasattr(chart, "to_dict") else dict(chart)
     return {**spec, "datasets": {"rows": list(rows)}}
 
 
@@ -113,7 +114,7 @@ def score_chart(lang: str = "both", mode: str = "light", measures: Sequence[str]
     dash = alt.StrokeDash(
         "what:N",
         scale=alt.Scale(domain=list(measures), range=[_DASHES[what] for what in measures]),
-        legend=legend,
+        legend=shown,
     )
     tip = [
         _tip("week", "周", "week", lang),
@@ -132,12 +133,8 @@ def score_chart(lang: str = "both", mode: str = "light", measures: Sequence[str]
         .mark_rule(color=c["muted"], strokeWidth=1)
         .encode(y=alt.datum(0, type="quantitative"))
     )
-    band = base.mark_area(opacity=0.14).encode(
-        y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q", color=colour
-    )
-    bar = base.mark_rule(opacity=0.4).encode(
-        y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q", color=colour
-    )
+    band = base.mark_area(opacity=0.14).encode(y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q", color=colour)
+    bar = base.mark_rule(opacity=0.4).encode(y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q", color=colour)
     line = base.mark_line(strokeWidth=2).encode(
         y=alt.Y("mean:Q", scale=scale, axis=axis), color=colour, strokeDash=dash
     )
@@ -258,18 +255,26 @@ def _narrative_colour(names: Sequence[str]) -> alt.Color:
     return alt.Color("name:N", scale=alt.Scale(domain=list(names), range=colours), sort=None, legend=legend)
 
 
-def section_charts(
-    section: NarrativeSection, lang: str = "both", mode: str = "light"
-) -> dict[str, dict[str, Any]]:
+@lru_cache(maxsize=16)
+def narrative_specs(lang: str = "both", mode: str = "light") -> dict[str, dict[str, Any]]:
+    """Specifications of a narrative's charts without data: `volume`, `share`, `scores`, and `tone` alone."""
+    found = {
+        "volume": volume_chart(lang, mode),
+        "share": share_chart(lang, mode),
+        "scores": score_chart(lang, mode),
+        "tone": score_chart(lang, mode, ("tone",)),
+    }
+    return {name: chart.to_dict(validate=False) for name, chart in found.items()}
+
+
+def section_charts(section: NarrativeSection, lang: str = "both", mode: str = "light") -> dict[str, dict[str, Any]]:
     """The three charts of a narrative, with their data: `volume`, `share`, `scores`."""
-    volume = volume_rows(section.points)
-    measures = ("stance", "tone") if section.row.has_stance else ("tone",)
+    volume, specs = volume_rows(section.points), narrative_specs(lang, mode)
+    stance = section.row.has_stance
     return {
-        "volume": with_rows(volume_chart(lang, mode), volume),
-        "share": with_rows(share_chart(lang, mode), volume),
-        "scores": with_rows(
-            score_chart(lang, mode, measures), score_rows(section.points, stance=section.row.has_stance)
-        ),
+        "volume": with_rows(specs["volume"], volume),
+        "share": with_rows(specs["share"], volume),
+        "scores": with_rows(specs["scores" if stance else "tone"], score_rows(section.points, stance=stance)),
     }
 
 

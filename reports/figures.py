@@ -44,9 +44,7 @@ def blank_points(weeks: Sequence[date]) -> tuple[WeekPoint, ...]:
     return tuple(WeekPoint(w, week_label(w), 0, 0, 0.0, empty_estimate(), empty_estimate()) for w in weeks)
 
 
-def week_points(
-    timeline: pd.DataFrame, weeks: Sequence[date], min_stories: int
-) -> dict[str, tuple[WeekPoint, ...]]:
+def week_points(timeline: pd.DataFrame, weeks: Sequence[date], min_stories: int) -> dict[str, tuple[WeekPoint, ...]]:
     """Figures of every narrative in each of `weeks` (zeros where it has no row); `""` is the unassigned.
 
     A mean that rests on fewer than `min_stories` stories is left out, whatever the frame says.

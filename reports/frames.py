@@ -56,6 +56,54 @@ class Desk(Protocol):
     def health(self) -> dict[str, Any]: ...
 
 
+class HeldDesk:
+    """A desk whose frames are fetched once, for work over many weeks. Nobody may change what it hands out."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.settings, self.folder = desk.settings, desk.folder
+        self._desk = desk
+        self._held: dict[tuple[Any, ...], Any] = {}
+
+    def _once(self, name: str, *given: Any) -> Any:
+        key = (name, *given)
+        if key not in self._held:
+            self._held[key] = getattr(self._desk, name)(*given)
+        return self._held[key]
+
+    def weeks(self) -> list[date]:
+        return sorted(self._once("weeks"))
+
+    def articles(self) -> pd.DataFrame:
+        return self._once("articles")
+
+    def narratives(self) -> pd.DataFrame:
+        return self._once("narratives")
+
+    def timeline(self) -> pd.DataFrame:
+        return self._once("timeline")
+
+    def events(self) -> pd.DataFrame:
+        return self._once("events")
+
+    def alerts(self) -> pd.DataFrame:
+        return self._once("alerts")
+
+    def evidence(self, narrative: str, /) -> pd.DataFrame:
+        return self._once("evidence", narrative)
+
+    def quarantine(self) -> pd.DataFrame:
+        return self._once("quarantine")
+
+    def runs(self) -> pd.DataFrame:
+        return self._once("runs")
+
+    def health(self) -> dict[str, Any]:
+        return self._once("health")
+
+    def map(self, week: date) -> pd.DataFrame | None:
+        return self._once("map", week) if callable(getattr(self._desk, "map", None)) else None
+
+
 @dataclass(frozen=True)
 class Frames:
     """The desk as it stood at the end of `week`.
@@ -125,9 +173,7 @@ def load_frames(desk: Desk, week: date | str | None = None) -> Frames:
     chosen = known[-1] if week is None else parse_week(week)
     if chosen not in known:
         first, last = week_label(known[0]), week_label(known[-1])
-        raise ValueError(
-            f"week {week_label(chosen)} is not among the {len(known)} processed ones ({first} to {last})"
-        )
+        raise ValueError(f"week {week_label(chosen)} is not among the {len(known)} processed ones ({first} to {last})")
     got = {name: _clean(name, getattr(desk, name)()) for name in COLUMNS}
     for name in ("articles", "timeline", "events", "alerts"):
         frame = got[name]
@@ -135,9 +181,7 @@ def load_frames(desk: Desk, week: date | str | None = None) -> Frames:
     alerts = got["alerts"]
     later = [w is not None and w > chosen for w in alerts["settled_week"]]
     alerts.loc[later, "state"] = "emerging"
-    got["articles"] = (
-        got["articles"].sort_values(["published_at", "id"], kind="stable").reset_index(drop=True)
-    )
+    got["articles"] = got["articles"].sort_values(["published_at", "id"], kind="stable").reset_index(drop=True)
     got["narratives"] = got["narratives"].sort_values("id", kind="stable").reset_index(drop=True)
     return Frames(week=chosen, weeks=tuple(w for w in known if w <= chosen), **got)
 
@@ -173,9 +217,7 @@ def _as_date(value: Any) -> date | None:
 
 
 def _as_text(value: Any) -> str:
-    return (
-        "" if value is None or value is pd.NA or (isinstance(value, float) and value != value) else str(value)
-    )
+    return "" if value is None or value is pd.NA or (isinstance(value, float) and value != value) else str(value)
 
 
 def as_list(value: Any) -> list[str]:

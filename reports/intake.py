@@ -85,9 +85,7 @@ def feed_notes(articles: pd.DataFrame, week: date, n_before: int) -> tuple[FeedN
     return tuple(sorted(notes, key=lambda f: (-abs(f.n_articles - f.mean4), f.source))[:_MAX_FEEDS])
 
 
-def count_unassigned(
-    points: Sequence[WeekPoint], frames: Frames, shown: Sequence[date], zone: ZoneInfo
-) -> Unassigned:
+def count_unassigned(points: Sequence[WeekPoint], frames: Frames, shown: Sequence[date], zone: ZoneInfo) -> Unassigned:
     """The week's stories in no narrative, with examples."""
     at = {p.week: p for p in points}
     before = [frames.week - timedelta(weeks=i) for i in range(1, 5)]

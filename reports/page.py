@@ -29,7 +29,9 @@ LANGUAGES = {"zh": ("zh",), "en": ("en",), "both": ("zh", "en")}
 _HTML_LANG = {"zh": "zh-Hans", "en": "en"}
 
 
-def render_html(report: WeeklyReport, lang: str = "both", *, links: dict[str, str] | None = None) -> str:
+def render_html(
+    report: WeeklyReport, lang: str = "both", *, links: dict[str, str] | None = None, script_address: str = ""
+) -> str:
     """The whole page as text.
 
     Parameters
@@ -39,6 +41,8 @@ def render_html(report: WeeklyReport, lang: str = "both", *, links: dict[str, st
         written.
     links
         For a site: other pages by name (`previous`, `next`, `index`), relative addresses.
+    script_address
+        For a site: where the chart library lies beside the page; empty puts it into the page.
 
     Raises
     ------
@@ -60,17 +64,22 @@ def render_html(report: WeeklyReport, lang: str = "both", *, links: dict[str, st
         by_id=_Known({s.row.id: s for s in report.sections}),
         alerted={x.narrative for x in report.alerts},
         script=Markup(script),
-        csp=f"'sha256-{_sha256(script)}'",
+        csp="'self' file:" if script_address else f"'sha256-{_sha256(script)}'",
+        script_address=script_address,
         data=Markup(escape_json(data)),
-        light=Markup(css_variables("light")),
-        dark=Markup(css_variables("dark")),
-        font=Markup(FONT),
-        font_zh=Markup(FONT_ZH),
+        style=page_style(),
         links=_Known(links or {}),
         methods=METHODS,
         limits=LIMITS,
         has_map=bool(report.map),
     )
+
+
+def page_style() -> Markup:
+    """The style sheet with the theme's colours and fonts."""
+    light = f":root{{{css_variables('light')};--font:{FONT};--font-zh:{FONT_ZH}}}"
+    dark = f"@media screen and (prefers-color-scheme:dark){{:root{{{css_variables('dark')}}}}}"
+    return Markup("\n".join((light, dark, (TEMPLATES / "page.css").read_text(encoding="utf-8"))))
 
 
 class _Known(dict[str, Any]):
@@ -80,6 +89,7 @@ class _Known(dict[str, Any]):
         return None
 
 
+@lru_cache(maxsize=3)
 def environment(lang: str) -> Any:
     """Jinja environment with autoescape on and the report's words and marks as functions."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -152,15 +162,7 @@ def chart_payload(report: WeeklyReport, lang: str) -> dict[str, Any]:
     """Specifications once, figures per narrative as bare arrays in the order of `weeks`."""
     stance, tone = "stance", "tone"
     return {
-        "specs": {
-            mode: {
-                "volume": charts.volume_chart(lang, mode).to_dict(),
-                "share": charts.share_chart(lang, mode).to_dict(),
-                "scores": charts.score_chart(lang, mode).to_dict(),
-                "tone": charts.score_chart(lang, mode, (tone,)).to_dict(),
-            }
-            for mode in ("light", "dark")
-        },
+        "specs": {mode: charts.narrative_specs(lang, mode) for mode in ("light", "dark")},
         "config": {mode: chart_config(mode) for mode in ("light", "dark")},
         "whole": charts.report_charts(report, lang),
         "weeks": list(report.labels),
@@ -169,9 +171,7 @@ def chart_payload(report: WeeklyReport, lang: str) -> dict[str, Any]:
                 "n": [p.n_stories for p in s.points],
                 "r": [p.reach for p in s.points],
                 "s": [round(p.share, 4) for p in s.points],
-                "scores": {
-                    what: _columns(s, what) for what in ((stance, tone) if s.row.has_stance else (tone,))
-                },
+                "scores": {what: _columns(s, what) for what in ((stance, tone) if s.row.has_stance else (tone,))},
             }
             for s in report.sections
         },

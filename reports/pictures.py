@@ -37,7 +37,7 @@ def write_pictures(
     ValueError
         A format is neither.
     RuntimeError
-        PNG is asked for and no font on this machine has Chinese: the pictures would show empty boxes, silently.
+        PNG is asked for and no font on this machine has Chinese: boxes would be drawn, silently.
     """
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown:
@@ -51,9 +51,7 @@ def write_pictures(
     specs = report_charts(report, lang)
     for section in report.sections:
         if section.full:
-            specs |= {
-                f"{section.row.id}-{name}": spec for name, spec in section_charts(section, lang).items()
-            }
+            specs |= {f"{section.row.id}-{name}": spec for name, spec in section_charts(section, lang).items()}
     paths = []
     for name, spec in specs.items():
         for form in formats:
@@ -76,7 +74,7 @@ def draw(spec: dict[str, Any], form: str, scale: float = 2.0, width: int = 480) 
 
 @lru_cache(maxsize=1)
 def has_chinese_font() -> bool:
-    """Whether Chinese can be drawn: two different characters give two different pictures, not two equal boxes."""
+    """Whether Chinese can be drawn: two characters give two pictures, not the same box twice."""
     import vl_convert
 
     def picture(text: str) -> bytes:

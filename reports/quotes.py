@@ -113,9 +113,7 @@ def pick_quotes(
         sides = list(_SPLIT)
     else:
         frame = frame[(frame["kind"] == "tone") & frame["tone"].notna() & (frame["tone"].abs() >= 0.15)]
-        frame = frame.assign(
-            side=["positive" if t > 0 else "negative" for t in frame["tone"]], score=frame["tone"]
-        )
+        frame = frame.assign(side=["positive" if t > 0 else "negative" for t in frame["tone"]], score=frame["tone"])
         sides = ["positive", "negative"]
     if frame.empty:
         return ()
@@ -186,9 +184,7 @@ def cut_context(text: str, sentence: str, start: float, end: float, lang: str) -
     if low > 0:
         ends = [i for i, c in enumerate(before[:-1]) if c in _ENDS or before[i : i + 2] == ". "]
         before = (
-            before[ends[0] + 1 :].lstrip()
-            if ends
-            else "…" + (before if lang == "zh" else before.partition(" ")[2])
+            before[ends[0] + 1 :].lstrip() if ends else "…" + (before if lang == "zh" else before.partition(" ")[2])
         )
     if high < len(text):
         ends = [i for i, c in enumerate(after) if i and (c in _ENDS or after[i : i + 2] == ". ")]
@@ -197,6 +193,4 @@ def cut_context(text: str, sentence: str, start: float, end: float, lang: str) -
 
 
 def _tidy(text: str) -> str:
-    return "".join(
-        " " if c.isspace() else c for c in text if c not in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068"
-    )
+    return "".join(" " if c.isspace() else c for c in text if c not in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068")

@@ -28,10 +28,7 @@ def say(words: Words, lang: str) -> str:
 
 def volume_rows(points: Iterable[WeekPoint]) -> list[Row]:
     """Rows of `volume_chart` and `share_chart`."""
-    return [
-        {"week": p.label, "n_stories": p.n_stories, "reach": p.reach, "share": round(p.share, 4)}
-        for p in points
-    ]
+    return [{"week": p.label, "n_stories": p.n_stories, "reach": p.reach, "share": round(p.share, 4)} for p in points]
 
 
 def score_rows(points: Iterable[WeekPoint], *, stance: bool = True) -> list[Row]:
@@ -42,8 +39,7 @@ def score_rows(points: Iterable[WeekPoint], *, stance: bool = True) -> list[Row]
             if what == "stance" and not stance:
                 continue
             numbers = {
-                k: None if v is None else round(v, 3)
-                for k, v in (("mean", e.mean), ("low", e.low), ("high", e.high))
+                k: None if v is None else round(v, 3) for k, v in (("mean", e.mean), ("low", e.low), ("high", e.high))
             }
             out.append({"week": p.label, "what": what, **numbers, "n": e.n})
     return out
@@ -68,9 +64,7 @@ def _short(text: str, limit: int = 48) -> str:
 
 def overview_rows(report: WeeklyReport, names: dict[str, str]) -> list[Row]:
     """Rows of `overview_chart`: named narratives, all others, the unassigned."""
-    totals: dict[str, list[int]] = {
-        v: [0] * len(report.labels) for v in [*names.values(), OTHER_KEY, UNASSIGNED_KEY]
-    }
+    totals: dict[str, list[int]] = {v: [0] * len(report.labels) for v in [*names.values(), OTHER_KEY, UNASSIGNED_KEY]}
     for row in (*report.rows, *report.quiet):
         target = totals[names.get(row.id, OTHER_KEY)]
         for i, n in enumerate(row.series):
@@ -115,9 +109,7 @@ def lineage_rows(report: WeeklyReport, lang: str) -> list[Row]:
         weeks = [w for w, n in zip(report.labels, r.series, strict=True) if n]
         start = max(first, min([*weeks, r.born or last]))
         if weeks:
-            out.append(
-                {"kind": "life", "lane": lane[r.id], "order": order, "week": start, "week2": weeks[-1]}
-            )
+            out.append({"kind": "life", "lane": lane[r.id], "order": order, "week": start, "week2": weeks[-1]})
         out += [
             {"kind": "week", "lane": lane[r.id], "order": order, "week": w, "n": n}
             for w, n in zip(report.labels, r.series, strict=True)

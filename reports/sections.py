@@ -89,19 +89,13 @@ def build_section(
 def _sources(frames: Frames, narrative: str) -> tuple[SourceCount, ...]:
     articles = frames.articles
     weeks = frames.weeks[-4:]
-    mine = articles[
-        (articles["narrative"] == narrative) & articles["week"].isin(weeks) & (articles["source"] != "")
-    ]
+    mine = articles[(articles["narrative"] == narrative) & articles["week"].isin(weeks) & (articles["source"] != "")]
     mine = mine.assign(now=mine["week"] == frames.week)
     out = []
     for source, group in mine.groupby("source"):
         first = group["is_first"].astype(bool)
         now = group["now"].astype(bool)
-        out.append(
-            SourceCount(
-                one_line(str(source)), int(first.sum()), int((~first).sum()), int((first & now).sum())
-            )
-        )
+        out.append(SourceCount(one_line(str(source)), int(first.sum()), int((~first).sum()), int((first & now).sum())))
     return tuple(sorted(out, key=lambda s: (-s.n_stories, -s.n_reprints, s.source))[:_MAX_SOURCES])
 
 
@@ -154,6 +148,4 @@ def life_lines(
         lives.setdefault(e.narrative, set()).add(event)
         if e.other:
             lives.setdefault(e.other, set()).add(event)
-    return tuple(sorted(everything, key=event_order)), {
-        k: tuple(sorted(v, key=event_order)) for k, v in lives.items()
-    }
+    return tuple(sorted(everything, key=event_order)), {k: tuple(sorted(v, key=event_order)) for k, v in lives.items()}

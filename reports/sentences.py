@@ -200,13 +200,10 @@ def _turns(turned: Sequence[Turn], by_id: Mapping[str, NarrativeRow]) -> Sentenc
     zh, en = [], []
     for t in listed:
         row = by_id[t.narrative]
-        what_zh, what_en = (
-            ("对主张的立场", "stance toward its claim") if t.what == "stance" else ("语气", "tone")
-        )
+        what_zh, what_en = ("对主张的立场", "stance toward its claim") if t.what == "stance" else ("语气", "tone")
         sure_zh, sure_en = ("超出偶然", "beyond chance") if t.clear else ("可能是偶然", "may be chance")
         zh.append(
-            f"“{row.name.zh}”{what_zh}由 {signed(t.before)} 变为 {signed(t.after)}（{t.n_after} "
-            f"条报道，{sure_zh}）"
+            f"“{row.name.zh}”{what_zh}由 {signed(t.before)} 变为 {signed(t.after)}（{t.n_after} 条报道，{sure_zh}）"
         )
         en.append(
             f"the {what_en} in “{row.name.en}” went from {signed(t.before)} to {signed(t.after)} "

@@ -26,9 +26,7 @@ MAX_LISTED = 5
 MAX_MAP_POINTS = 1500
 
 
-def build_weekly(
-    desk: Desk, week: date | str | None = None, compare: date | str | None = None
-) -> WeeklyReport:
+def build_weekly(desk: Desk, week: date | str | None = None, compare: date | str | None = None) -> WeeklyReport:
     """Collect everything the report of one week says; nothing is written.
 
     Parameters
@@ -51,8 +49,7 @@ def build_weekly(
     compared = None if compare is None else parse_week(compare)
     if compared is not None and (compared not in frames.weeks or compared == frames.week):
         raise ValueError(
-            f"compare needs an earlier processed week than {week_label(frames.week)}, got "
-            f"{week_label(compared)}"
+            f"compare needs an earlier processed week than {week_label(frames.week)}, got {week_label(compared)}"
         )
     shown = [w for w in _span(frames.week, max(settings.report.weeks, 5)) if w >= frames.weeks[0]]
     all_weeks = sorted({*shown, *([compared] if compared else [])})
@@ -107,9 +104,7 @@ def build_weekly(
         faded=faded,
         turned=tuple(notable[:MAX_LISTED]),
         ended=tuple(
-            e
-            for e in lineage
-            if e.week == week_label(frames.week) and e.kind not in ("born", "grew", "faded")
+            e for e in lineage if e.week == week_label(frames.week) and e.kind not in ("born", "grew", "faded")
         ),
         rows=tuple(r for r in rows if r.has_section or r.now.n_stories),
         sections=sections,
@@ -155,9 +150,7 @@ def _rows(
     five = [w for w in _span(frames.week, 5) if w >= first_week]
     by_narrative = dict(list(recent.groupby("narrative")))
     event_ids = {
-        e.narrative
-        for e in each(frames.events)
-        if e.week == frames.week and e.kind not in ("dormant", "ended")
+        e.narrative for e in each(frames.events) if e.week == frames.week and e.kind not in ("dormant", "ended")
     }
     newborn = _newborn(frames)
     blank = blank_points(sorted({*shown, *([compared] if compared else [])}))
@@ -251,9 +244,7 @@ def _turns(
         if mine is None or row.now.n_stories < min_stories:
             continue
         now, before = mine[mine["week"] == frames.week], mine[mine["week"] < frames.week]
-        found += [
-            t for what in ("stance", "tone") if (t := turn(now, before, what, min_stories, seed)) is not None
-        ]
+        found += [t for what in ("stance", "tone") if (t := turn(now, before, what, min_stories, seed)) is not None]
     found.sort(key=lambda t: (t.p_value, -abs(t.after - t.before), t.narrative, t.what))
     return [replace(t, clear=c) for t, c in zip(found, mark_clear([t.p_value for t in found]), strict=True)]
 
@@ -263,9 +254,7 @@ def _map_points(desk: Desk, frames: Frames, zone: ZoneInfo) -> tuple[MapPoint, .
     places = draw(frames.week) if callable(draw) else None
     if places is None or len(places) == 0:
         return ()
-    merged = (
-        places[["id", "x", "y"]].merge(frames.articles, on="id", how="inner").sort_values("id", kind="stable")
-    )
+    merged = places[["id", "x", "y"]].merge(frames.articles, on="id", how="inner").sort_values("id", kind="stable")
     step = -(-len(merged) // MAX_MAP_POINTS)
     return tuple(
         MapPoint(
@@ -312,17 +301,18 @@ def write_weekly(
 
     report = build_weekly(desk, week, compare)
     folder = desk.folder / "reports"
-    folder.mkdir(parents=True, exist_ok=True)
     contents = {
         ".html": render_html(report, lang),
         ".md": render_markdown(report, lang),
         ".json": render_json(report),
     }
-    paths = []
-    for suffix, text in contents.items():
-        path = folder / f"{report.label}{suffix}"
-        part = path.with_name(path.name + ".part")
-        part.write_text(text, encoding="utf-8", newline="\n")
-        part.replace(path)
-        paths.append(path)
-    return paths
+    return [write_text(folder / f"{report.label}{suffix}", text) for suffix, text in contents.items()]
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Replace a file whole, making its folder; a reader never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8", newline="\n")
+    part.replace(path)
+    return path
