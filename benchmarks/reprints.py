@@ -2,11 +2,12 @@
 
     python -m benchmarks.reprints --data ../shared/data
 
-Copies are made of Chinese and English news texts (cut short, re-titled, wrapped in boilerplate, converted between
-scripts, with other numbers, with sentences left out) and each is placed into an index that holds all originals.
-Three further figures come from texts as they are: how many of the pairs whose shingles really agree (computed
-exactly) are found, how many of the pairs that were joined really agree, and how many reports of the same event,
-written independently, are joined though they should stay apart. The baseline is equality of the whole text.
+Copies are made of Chinese and English news texts (cut short, re-titled, wrapped in boilerplate, converted
+between scripts, with other numbers, with sentences left out) and each is placed into an index that holds all
+originals. Three further figures come from texts as they are: how many of the pairs whose shingles really agree
+(computed exactly) are found, how many of the pairs that were joined really agree, and how many reports of the
+same event, written independently, are joined though they should stay apart. The baseline is equality of the
+whole text.
 """
 
 from __future__ import annotations
@@ -24,21 +25,20 @@ from typing import Any
 
 import opencc
 
-from narratives import duplicates
 from narratives.articles import short_hash
-from narratives.duplicates import Entry, ReprintIndex, sketch
+from narratives.characters import folded
+from narratives.duplicates import Entry, ReprintIndex, shingle_width, sketch
 from narratives.settings import IngestSettings
 
 _DIGITS = re.compile(r"\d+")
 _SENTENCES = re.compile(r"[^。！？.!?\n]+[。！？.!?\n]*")
-_HAN = re.compile(r"[\u4e00-\u9fff]")
 _BEFORE = {
     "zh": "【环球资讯网综合报道】来源：新华网 编辑：李明 责任编辑：王芳 字号：大中小 \n",
     "en": "(Adds details, background) Editing by J. Smith; Reporting by our correspondents in the region -- ",
 }
 _AFTER = {
-    "zh": "\n声明：本文仅代表作者个人观点，与本网无关。转载请注明出处，如涉及版权问题请与我们联系。扫描二维码关注我们。",
-    "en": "\nAll rights reserved. Subscribe to our newsletter for more stories. Click here to read our terms of use.",
+    "zh": "\n声明：本文仅代表作者个人观点，与本网无关。转载请注明出处，版权问题请联系我们。扫描二维码关注。",
+    "en": "\nAll rights reserved. Subscribe to our newsletter for more stories. Read our terms of use here.",
 }
 _S2T = opencc.OpenCC("s2t")
 
@@ -57,13 +57,9 @@ def _kinds(rng: random.Random) -> dict[str, Callable[[str, str], str]]:
         "cut to 30 %": lambda text, _: text[: int(len(text) * 0.3)],
         "first 120 (zh) / 300 (en)": lambda text, lang: text[: 120 if lang == "zh" else 300],
         "boilerplate": lambda text, lang: _BEFORE[lang] + text + _AFTER[lang],
-        "boilerplate, cut to 50 %": lambda text, lang: (
-            _BEFORE[lang] + text[: int(len(text) * 0.5)] + _AFTER[lang]
-        ),
+        "boilerplate, cut to 50 %": lambda text, lang: _BEFORE[lang] + text[: int(len(text) * 0.5)] + _AFTER[lang],
         "other script": lambda text, lang: _S2T.convert(text) if lang == "zh" else text.upper(),
-        "other numbers": lambda text, _: _DIGITS.sub(
-            lambda m: str(rng.randrange(10 ** len(m.group()))), text
-        ),
+        "other numbers": lambda text, _: _DIGITS.sub(lambda m: str(rng.randrange(10 ** len(m.group()))), text),
         "a tenth of sentences out": lambda text, _: without(text, 0.1),
         "a third of sentences out": lambda text, _: without(text, 0.33),
     }
@@ -88,9 +84,7 @@ def _copies(rows: list[dict[str, Any]], n: int, lang: str, seed: int) -> dict[st
     """Recall and wrong joins a kind of copy; each kind in an index of its own that holds all originals."""
     rng = random.Random(seed)
     entries = [Entry(f"o{i}", _moment(row), sketch(row["title"], row["text"])) for i, row in enumerate(rows)]
-    chosen = rng.sample(
-        [i for i, row in enumerate(rows) if len(row["text"]) >= (200 if lang == "zh" else 500)], n
-    )
+    chosen = rng.sample([i for i, row in enumerate(rows) if len(row["text"]) >= (200 if lang == "zh" else 500)], n)
     found: dict[str, dict[str, float]] = {}
     for kind, change in _kinds(rng).items():
         index = _index()
@@ -112,13 +106,13 @@ def _copies(rows: list[dict[str, Any]], n: int, lang: str, seed: int) -> dict[st
     return found
 
 
-def _shingles(text: str) -> set[str]:
-    plain = duplicates._plain(text)
-    width = 4 if len(_HAN.findall(plain[:400])) > 0.3 * len(plain[:400]) else 9
-    return {plain[i : i + width] for i in range(len(plain) - width + 1)}
+def _shingles(text: str) -> set[bytes]:
+    codes = folded(text)
+    width, _ = shingle_width(codes)
+    return {codes[i : i + width].tobytes() for i in range(len(codes) - width + 1)}
 
 
-def _agreement(a: set[str], b: set[str]) -> tuple[float, float]:
+def _agreement(a: set[bytes], b: set[bytes]) -> tuple[float, float]:
     """Exact Jaccard similarity and containment of the smaller."""
     both = len(a & b)
     return both / max(1, len(a | b)), both / max(1, min(len(a), len(b)))
@@ -159,7 +153,7 @@ def _as_they_are(rows: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def _same_event(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """Pairs of independent texts on the same event (label 5), topic (3) or neither (0): how many are joined."""
+    """Independent texts on the same event (label 5), topic (3) or neither (0): how many are joined."""
     found: dict[str, dict[str, float]] = {}
     moment = datetime(2025, 1, 1, tzinfo=UTC)
     for label in (0, 3, 5):
@@ -187,19 +181,14 @@ def main() -> None:
     }
     start = time.perf_counter()
     for lang, rows in collections.items():
-        runs = [
-            _copies(rows, min(arguments.n, 300 if lang == "zh" else 200), lang, s)
-            for s in range(arguments.seeds)
-        ]
+        runs = [_copies(rows, min(arguments.n, 300 if lang == "zh" else 200), lang, s) for s in range(arguments.seeds)]
         print(f"\n{lang}: copies, mean of {arguments.seeds} seeds (lowest)")
         for kind in runs[0]:
             recall = [run[kind]["recall"] for run in runs]
             wrong = sum(run[kind]["joined to another"] for run in runs) / len(runs)
             base = sum(run[kind]["baseline"] for run in runs) / len(runs)
             mean = sum(recall) / len(recall)
-            print(
-                f"  {kind:28} recall {mean:.3f} ({min(recall):.3f})  wrong {wrong:.4f}  equality {base:.3f}"
-            )
+            print(f"  {kind:28} recall {mean:.3f} ({min(recall):.3f})  wrong {wrong:.4f}  equality {base:.3f}")
     for lang, rows in collections.items():
         print(f"\n{lang}: as they are")
         for name, value in _as_they_are(rows).items():

@@ -1,10 +1,10 @@
 """Reprints: which articles are copies of one story.
 
-Each text is sketched once: MinHash values over the character shingles of the whole text and, apart, of its
-lead. Two sketches that share a band are compared; a copy is one whose shingles agree (Jaccard), or that is
-contained in the other and begins alike (a shortened copy). A story is named after the first of its articles
-that came in, and stays so: what came in earlier never changes, therefore the result depends on the order of
-arrival alone, not on how it was cut into runs and transactions.
+Each text is sketched once: MinHash values (one permutation, densified) over the character shingles of the
+whole text and, apart, of its lead. Two sketches that share a band are compared; a copy is one whose shingles
+agree (Jaccard), or that is contained in the other and begins alike (a shortened copy). A story is named after
+the first of its articles that came in, and stays so: what came in earlier never changes, therefore the result
+depends on the order of arrival alone, not on how it was cut into runs and transactions.
 
 Limits: a rewritten report of the same event shares few shingles and is no reprint, by intent. Nor is a
 translation. Below about 60 characters only a nearly identical text counts.
@@ -13,25 +13,25 @@ References
 ----------
 Broder, On the resemblance and containment of documents, 1997.
 Indyk and Motwani, Approximate nearest neighbors, 1998 (banding).
+Li, Owen and Zhang, One permutation hashing, 2012.
+Shrivastava and Li, Densifying one permutation hashing via rotation, 2014.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.articles import matching_form
-from narratives.language import to_simplified
+from narratives.characters import Codes, folded
 
 _BODY_BANDS, _BODY_ROWS = 20, 4  # two texts of Jaccard .6 share a band with probability .94, of .8 with 1.00
 _LEAD_BANDS, _LEAD_ROWS = 12, 3  # leads of Jaccard .68 with .99
-_N_BODY = _BODY_BANDS * _BODY_ROWS
-_N_LEAD = 64  # of which the first 36 make bands
+_N_BODY, _N_LEAD = 128, 64  # values kept; the first of them make the bands
 _HAN_SHINGLE, _OTHER_SHINGLE = 4, 9  # characters
 _HAN_LEAD, _OTHER_LEAD = 160, 420  # characters
 _MAX_CHARS = 20_000  # what stands after that does not tell a copy
@@ -44,13 +44,7 @@ _LENGTHENED, _LEAD_LENGTHENED = 0.92, 0.9  # the earlier text is contained: it w
 _SAME = 0.92  # a copy this close, of the same day, need not be looked up again
 _MAX_ROWS = 400_000
 
-_JUNK = re.compile(r"[\W_]+")
-_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
-
-_random = np.random.default_rng(19970611)
-_FACTORS: NDArray[np.uint32] = (_random.integers(0, 2**31, _N_BODY, dtype=np.uint32) * 2 + 1)[:, None]
-_OFFSETS: NDArray[np.uint32] = _random.integers(0, 2**32, _N_BODY, dtype=np.uint32)[:, None]
-_POWERS = [pow(0x9E3779B97F4A7C15, k + 1, 2**64) for k in range(max(_HAN_SHINGLE, _OTHER_SHINGLE))]
+_FACTORS = [np.uint64(pow(0x9E3779B97F4A7C15, k + 1, 2**64)) for k in range(max(_HAN_SHINGLE, _OTHER_SHINGLE))]
 
 Values = NDArray[np.uint16]
 
@@ -66,7 +60,7 @@ class Sketch:
     n_lead
         Shingles of its lead.
     values
-        uint16, shape (144,): the low halves of 80 minima over the whole text, then 64 over its lead.
+        uint16, shape (192,): 128 minima over the whole text, then 64 over its lead.
     """
 
     n_shingles: int
@@ -74,7 +68,7 @@ class Sketch:
     values: Values
 
     def to_bytes(self) -> bytes:
-        """294 bytes, little-endian."""
+        """390 bytes, little-endian."""
         sizes = self.n_shingles.to_bytes(4, "little") + self.n_lead.to_bytes(2, "little")
         return sizes + self.values.astype("<u2").tobytes()
 
@@ -121,19 +115,25 @@ def sketch(title: str, text: str) -> Sketch:
     >>> similarity(a, b)
     1.0
     """
-    plain = _plain(text)
-    if len(plain) < _SHORT_CHARS:
-        plain = _plain(title) + plain
-    is_chinese = len(_HAN.findall(plain[:400])) > 0.3 * len(plain[:400])
-    width, lead = (_HAN_SHINGLE, _HAN_LEAD) if is_chinese else (_OTHER_SHINGLE, _OTHER_LEAD)
-    hashes = _shingle_hashes(plain, width)
+    codes = folded(text[:_MAX_CHARS])
+    if len(codes) < _SHORT_CHARS:
+        codes = np.concatenate([folded(title[:_MAX_CHARS]), codes])
+    width, lead = shingle_width(codes)
+    hashes = _shingle_hashes(codes, width)
     opening = hashes[: lead - width + 1]
     values = np.concatenate([_minima(hashes, _N_BODY), _minima(opening, _N_LEAD)])
     return Sketch(len(hashes), len(opening), values)
 
 
+def shingle_width(codes: Codes) -> tuple[int, int]:
+    """Characters of a shingle and of a lead: Chinese says in four characters what takes nine letters."""
+    start = codes[:400]
+    n_han = int(((start >= 0x3400) & (start <= 0x9FFF)).sum())
+    return (_HAN_SHINGLE, _HAN_LEAD) if n_han > 0.3 * len(start) else (_OTHER_SHINGLE, _OTHER_LEAD)
+
+
 def similarity(a: Sketch, b: Sketch) -> float:
-    """Estimated Jaccard similarity of the shingles of two texts, 0 to 1; standard error at most .056."""
+    """Estimated Jaccard similarity of the shingles of two texts, 0 to 1; standard error at most .044."""
     if not a.n_shingles or not b.n_shingles:
         return 0.0
     return float(np.mean(a.values[:_N_BODY] == b.values[:_N_BODY]))
@@ -200,9 +200,7 @@ class ReprintIndex:
         pairs = self._candidates(keys, first)
         return [self._settle(entry, first + i, pairs.get(i)) for i, entry in enumerate(entries)]
 
-    def _settle(
-        self, entry: Entry, row: int, found: tuple[NDArray[np.int64], NDArray[np.float64]] | None
-    ) -> Placement:
+    def _settle(self, entry: Entry, row: int, found: tuple[NDArray[np.int64], NDArray[np.float64]] | None) -> Placement:
         """Decide one entry, given the rows that resemble it and how much."""
         earlier = self._row_of.get(entry.id)
         if earlier is not None:
@@ -329,9 +327,7 @@ class ReprintIndex:
         contained = _contained(whole, self._sizes[a], self._sizes[b])
         lead_contained = _contained(opening, self._leads[a], self._leads[b])
         # A text hardly longer than a lead is contained when the other's lead contains it.
-        contained = np.where(
-            smaller <= 1.3 * np.minimum(self._leads[a], self._leads[b]), lead_contained, contained
-        )
+        contained = np.where(smaller <= 1.3 * np.minimum(self._leads[a], self._leads[b]), lead_contained, contained)
         few = smaller < _FEW_SHINGLES
         # One standard error in favour of finding a copy.
         level = self._min_similarity - _STANDARD_ERROR
@@ -346,49 +342,57 @@ class ReprintIndex:
         return np.where(alike | thinned | shortened, scores, 0.0)
 
 
-def _contained(
-    similar: NDArray[np.float64], n_a: NDArray[np.int64], n_b: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _contained(similar: NDArray[np.float64], n_a: NDArray[np.int64], n_b: NDArray[np.int64]) -> NDArray[np.float64]:
     """Share of the smaller set that lies in the larger, given their Jaccard similarity and sizes."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.minimum(1.0, similar / (1 + similar) * (n_a + n_b) / np.minimum(n_a, n_b))
 
 
-def _plain(text: str) -> str:
-    folded = matching_form(text[:_MAX_CHARS])
-    if _HAN.search(folded):
-        folded = to_simplified(folded)
-    return _JUNK.sub("", folded)
-
-
-def _shingle_hashes(plain: str, width: int) -> NDArray[np.uint32]:
+def _shingle_hashes(codes: Codes, width: int) -> NDArray[np.uint64]:
     """Hash of each run of `width` characters; shape (len - width + 1,), empty for a shorter text."""
-    codes = np.frombuffer(plain.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
     n = len(codes) - width + 1
     if n <= 0:
-        return np.empty(0, np.uint32)
+        return np.empty(0, np.uint64)
+    wide = codes.astype(np.uint64)
     mixed = np.zeros(n, np.uint64)
     for k in range(width):
-        mixed += codes[k : k + n] * np.uint64(_POWERS[k])
-    mixed ^= mixed >> np.uint64(29)
-    mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    return (mixed >> np.uint64(32)).astype(np.uint32)
+        mixed += wide[k : k + n] * _FACTORS[k]
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed ^= mixed >> np.uint64(shift)
+        mixed *= np.uint64(factor)
+    return mixed ^ (mixed >> np.uint64(31))
 
 
-def _minima(hashes: NDArray[np.uint32], n: int) -> Values:
-    """Low halves of the minima of `n` multiply-shift permutations of the hashes; zeros for no hashes."""
+def _minima(hashes: NDArray[np.uint64], n: int) -> Values:
+    """The smallest hash of each of `n` equal ranges, its low 16 bits; zeros for no hashes.
+
+    A range without any takes the value of the next one that has some, marked by how far it had to go.
+    """
     if not len(hashes):
         return np.zeros(n, np.uint16)
-    best = np.full(n, 2**32 - 1, np.uint32)
-    for start in range(0, len(hashes), 2048):
-        np.minimum(best, (_FACTORS[:n] * hashes[start : start + 2048] + _OFFSETS[:n]).min(1), out=best)
-    return (best & 0xFFFF).astype(np.uint16)
+    ordered = np.sort(hashes)
+    starts = np.searchsorted(ordered, _ranges(n))
+    is_filled = np.append(starts[1:], len(ordered)) > starts
+    filled = np.flatnonzero(is_filled)
+    source = np.searchsorted(filled, np.arange(n)) % len(filled)
+    distance = (filled[source] - np.arange(n)) % n
+    return (
+        (ordered[starts[filled[source]]] + distance.astype(np.uint64) * np.uint64(0x9E37)) & np.uint64(0xFFFF)
+    ).astype(np.uint16)
+
+
+@lru_cache(maxsize=4)
+def _ranges(n: int) -> NDArray[np.uint64]:
+    """Where each of `n` equal ranges of the 64-bit numbers begins."""
+    return np.array([(2**64 * i) // n for i in range(n)], np.uint64)
 
 
 def _band_keys(values: Values) -> NDArray[np.uint64]:
     """Keys of the 20 whole-text bands and the 12 lead bands; shape (n, 32)."""
-    body = values[:, :_N_BODY].astype(np.uint64).reshape(-1, _BODY_BANDS, _BODY_ROWS)
-    lead = values[:, _N_BODY : _N_BODY + _LEAD_BANDS * _LEAD_ROWS].astype(np.uint64).reshape(-1, _LEAD_BANDS, _LEAD_ROWS)
+    body = values[:, : _BODY_BANDS * _BODY_ROWS].astype(np.uint64).reshape(-1, _BODY_BANDS, _BODY_ROWS)
+    lead = (
+        values[:, _N_BODY : _N_BODY + _LEAD_BANDS * _LEAD_ROWS].astype(np.uint64).reshape(-1, _LEAD_BANDS, _LEAD_ROWS)
+    )
     packed = np.concatenate(
         [_packed(body), _packed(lead)],
         axis=1,

@@ -12,18 +12,20 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from narratives.characters import n_of_classes, n_of_scripts
+
 DEFAULT_LANGUAGES = ("zh", "en", "ja", "ko", "de", "fr", "es", "pt", "it", "ru", "id", "ms", "vi", "ar")
 UNDETERMINED = "und"
 
 _SAMPLE_CHARS = 300
-_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-_KANA = re.compile(r"[\u3040-\u30ff\uff66-\uff9f]")
-_HANGUL = re.compile(r"[\u1100-\u11ff\uac00-\ud7af]")
-_CASED = re.compile(r"[^\W\d_\u1100-\u11ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
-# Half-width letters and digits, with the joints that belong inside a word: F-35, NdFeB, don't, U.S.
-_LATIN_WORD = re.compile(
-    r"[A-Za-z\u00c0-\u024f\u0370-\u052f0-9]+(?:[-'’.&][A-Za-z\u00c0-\u024f\u0370-\u052f0-9]+)*"
+_CLASSIFIED_CHARS = 160
+# Words that only English has: enough of them, and nobody else need be asked.
+_ENGLISH_WORDS = frozenset(
+    ("the", "of", "and", "that", "with", "was", "were", "from", "this", "which", "their", "has", "have", "been")
 )
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+# Half-width letters and digits, with the joints that belong inside a word: F-35, NdFeB, don't, U.S.
+_LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f\u0370-\u052f0-9]+(?:[-'’.&][A-Za-z\u00c0-\u024f\u0370-\u052f0-9]+)*")
 _WORD_CHAR = re.compile(r"\w")
 
 # Names and codes that inputs use, beyond the two-letter codes themselves.
@@ -70,17 +72,18 @@ def detect_language(text: str, languages: Sequence[str] = DEFAULT_LANGUAGES) -> 
     'und'
     """
     sample = text.strip()[:_SAMPLE_CHARS]
-    n_han = len(_HAN.findall(sample))
-    n_cased = len(_CASED.findall(sample))
-    n_kana = len(_KANA.findall(sample))
-    n_hangul = len(_HANGUL.findall(sample))
+    _, n_han, n_kana, n_hangul, n_cased = n_of_classes(sample).tolist()
     if n_hangul > n_han and 2 * n_hangul >= n_cased:
         return "ko"
     if 2 * (n_han + n_kana) >= n_cased and n_han + n_kana:
         return "ja" if n_kana > 0.1 * (n_han + n_kana) else chinese_script(sample)
     if not n_cased:
         return UNDETERMINED
-    answer = str(_classifier(tuple(languages)).classify(sample)[0])
+    tokens = sample.casefold().split()
+    n_english = sum(token in _ENGLISH_WORDS for token in tokens)
+    if n_english >= 4 and n_english >= 0.12 * len(tokens):
+        return "en"
+    answer = str(_classifier(tuple(languages)).classify(sample[:_CLASSIFIED_CHARS])[0])
     # Han was in the minority, so whatever else it is, it is not Chinese.
     return "en" if answer in ("zh", "ja", "ko") else answer
 
@@ -104,11 +107,8 @@ def declared_language(declared: str, text: str, languages: Sequence[str] = DEFAU
 
 
 def chinese_script(text: str) -> str:
-    """`zh-Hant` when more characters would change on the way to simplified than to traditional, else `zh`."""
-    n_traditional = _n_changed(text, to_simplified(text))
-    if not n_traditional:
-        return "zh"
-    n_simplified = _n_changed(text, _converter("s2t").convert(text))
+    """`zh-Hant` when more characters are of traditional Chinese alone than of simplified alone, else `zh`."""
+    n_traditional, n_simplified = n_of_scripts(text)
     return "zh-Hant" if n_traditional > n_simplified else "zh"
 
 
@@ -143,12 +143,6 @@ def words(text: str) -> list[str]:
     if position < len(plain):
         found += (word for word in rjieba.cut(plain[position:]) if _WORD_CHAR.search(word))
     return found
-
-
-def _n_changed(before: str, after: str) -> int:
-    if len(before) != len(after):
-        return abs(len(before) - len(after)) + 1
-    return sum(a != b for a, b in zip(before, after, strict=True))
 
 
 @lru_cache(maxsize=4)

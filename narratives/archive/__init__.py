@@ -1,6 +1,6 @@
 """The archive: the one place that talks to the database."""
 
-from narratives.archive.articles import Articles, Incoming, Outcome
+from narratives.archive.articles import Articles, Outcome, Prepared
 from narratives.archive.history import History
 from narratives.archive.store import ArchiveBusy, ArchiveDamaged, ArchiveError, ArchiveReadOnly, Store
 
@@ -17,7 +17,7 @@ __all__ = [
     "ArchiveReadOnly",
     "Articles",
     "History",
-    "Incoming",
     "Outcome",
+    "Prepared",
     "Store",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, inser
 from narratives.archive import schema
 from narratives.archive.store import Store
 from narratives.articles import Article, Reject, short_hash
-from narratives.duplicates import Entry, ReprintIndex, Sketch
+from narratives.duplicates import Entry, Placement, ReprintIndex, Sketch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,10 +23,9 @@ _RAW_CHARS = 20_000  # of a quarantined record that are kept
 
 
 @dataclass(frozen=True)
-class Incoming:
-    """An article with what ingest found out about it: its language tag and its sketch for reprints."""
+class Prepared:
+    """What ingest finds out about an article: its language tag and its sketch for reprints."""
 
-    article: Article
     lang: str
     sketch: Sketch
 
@@ -47,7 +46,11 @@ class Articles(Store):
         return ReprintIndex(window_days, min_similarity, self._entries_between)
 
     def take_in(
-        self, records: Sequence[Incoming | Reject], index: ReprintIndex, now: datetime | None = None
+        self,
+        records: Sequence[Article | Reject],
+        index: ReprintIndex,
+        prepare: Callable[[Article], Prepared],
+        now: datetime | None = None,
     ) -> list[Outcome]:
         """Write one chunk of records in one transaction: all of it or nothing.
 
@@ -61,70 +64,76 @@ class Articles(Store):
             In order of arrival.
         index
             Of `reprint_index`; after an error it must not be used again.
+        prepare
+            Finds out what must be known of an article; called for those alone that are not repeated.
 
         Returns
         -------
         One outcome a record, in the same order.
         """
-        moment = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
-        incoming = [record for record in records if isinstance(record, Incoming)]
+        moment = _naive(now or datetime.now(UTC))
+        ids = [record.id if isinstance(record, Article) else "" for record in records]
         with self.begin() as connection:
-            known = self._known(connection, [record.article.id for record in incoming])
+            known = self._known(connection, [key for key in ids if key])
             outcomes: list[Outcome] = []
-            fresh: list[tuple[Incoming, bool]] = []
+            fresh: list[dict[str, Any]] = []
             entries: list[Entry] = []
-            for record in records:
+            for key, record in zip(ids, records, strict=True):
                 if isinstance(record, Reject):
                     outcomes.append(Outcome("quarantined"))
                     continue
-                article = record.article
-                version = (article.content_hash, _naive(article.published_at))
-                state = known.get(article.id)
+                version = (record.content_hash, _naive(record.published_at))
+                state = known.get(key)
                 if state is not None and version in state.versions:
                     outcomes.append(Outcome("repeated"))
                     continue
-                entries.append(
-                    Entry(article.id, article.published_at, record.sketch, state.story if state else None)
-                )
-                fresh.append((record, state is not None))
                 outcomes.append(Outcome("superseded" if state else "accepted"))
+                found = prepare(record)
+                entries.append(Entry(key, record.published_at, found.sketch, state.story if state else None))
+                fresh.append(_article_row(key, record, found.lang, *version, moment))
                 if state is None:
-                    state = known[article.id] = _Known(None, set())
+                    state = known[key] = _Known(None, set())
                 state.versions.add(version)
-            placements = iter(index.place(entries))
-            stories: dict[str, str] = {}
-            rows: list[dict[str, Any]] = []
-            later: list[dict[str, Any]] = []
-            sketches: dict[str, bytes] = {}
-            for (record, is_later), placement in zip(fresh, placements, strict=True):
-                row = _article_row(record, placement.story, moment)
-                stories[row["id"]] = placement.story
-                (later if is_later else rows).append(row)
-                if placement.keep_sketch:
-                    sketches[row["id"]] = record.sketch.to_bytes()
-                else:
-                    sketches.pop(row["id"], None)
-            if rows:
-                connection.execute(insert(schema.article), rows)
-            for row in later:
-                self._supersede(connection, row)
-            if sketches:
-                connection.execute(
-                    insert(schema.reprint_signature),
-                    [{"article_id": key, "signature": raw} for key, raw in sketches.items()],
-                )
+            placements = index.place(entries)
+            self._write(connection, fresh, entries, placements)
             self._put_aside(connection, [record for record in records if isinstance(record, Reject)], moment)
-        n_reprints = iter(
-            story != record.article.id
-            for (record, is_later), story in zip(
-                fresh, (stories[r.article.id] for r, _ in fresh), strict=True
-            )
-            if not is_later
-        )
+        placed = iter(placements)
         return [
-            Outcome("accepted", next(n_reprints)) if outcome.kind == "accepted" else outcome
+            outcome
+            if outcome.kind in ("repeated", "quarantined")
+            else Outcome(outcome.kind, next(placed).is_reprint and outcome.kind == "accepted")
             for outcome in outcomes
         ]
+
+    def _write(
+        self,
+        connection: Connection,
+        rows: Sequence[dict[str, Any]],
+        entries: Sequence[Entry],
+        placements: Sequence[Placement],
+    ) -> None:
+        """Insert what is new and supersede what is known, in order; keep the sketches that are wanted."""
+        new: dict[str, dict[str, Any]] = {}
+        later: list[dict[str, Any]] = []
+        sketches: dict[str, bytes] = {}
+        for row, entry, placement in zip(rows, entries, placements, strict=True):
+            row["story_id"] = placement.story
+            if entry.story is None and row["id"] not in new:
+                new[row["id"]] = row
+            else:
+                later.append(row)
+            sketches.pop(row["id"], None)
+            if placement.keep_sketch:
+                sketches[row["id"]] = entry.sketch.to_bytes()
+        if new:
+            connection.execute(insert(schema.article), list(new.values()))
+        for row in later:
+            self._supersede(connection, row)
+        if sketches:
+            connection.execute(
+                insert(schema.reprint_signature),
+                [{"article_id": key, "signature": raw} for key, raw in sketches.items()],
+            )
 
     def _known(self, connection: Connection, ids: Sequence[str]) -> dict[str, _Known]:
         table, old = schema.article, schema.article_version
@@ -147,9 +156,7 @@ class Articles(Store):
         connection.execute(insert(old).from_select(["article_id", *names], copied))
         values = {name: row[name] for name in row if name not in ("id", "story_id", "version", "ingested_at")}
         connection.execute(
-            update(table)
-            .where(is_it)
-            .values(**values, version=table.c.version + 1, ingested_at=row["ingested_at"])
+            update(table).where(is_it).values(**values, version=table.c.version + 1, ingested_at=row["ingested_at"])
         )
         for scored in (schema.score, schema.tone, schema.reprint_signature):
             connection.execute(delete(scored).where(scored.c.article_id == row["id"]))
@@ -170,9 +177,7 @@ class Articles(Store):
                 "state": "open",
             }
         for chunk in _chunks(list(rows)):
-            for known in connection.scalars(
-                select(table.c.fingerprint).where(table.c.fingerprint.in_(chunk))
-            ):
+            for known in connection.scalars(select(table.c.fingerprint).where(table.c.fingerprint.in_(chunk))):
                 del rows[known]
         if rows:
             connection.execute(insert(table), list(rows.values()))
@@ -240,9 +245,7 @@ class Articles(Store):
             where.append(table.c.step_week == step_week)
         if waiting:
             where.append(table.c.step_week.is_(None))
-        copies = (
-            select(table.c.story_id, func.count().label("n_copies")).group_by(table.c.story_id).subquery()
-        )
+        copies = select(table.c.story_id, func.count().label("n_copies")).group_by(table.c.story_id).subquery()
         query = (
             select(table, copies.c.n_copies)
             .join(copies, copies.c.story_id == table.c.story_id)
@@ -276,9 +279,7 @@ class Articles(Store):
         with self.reading() as connection:
             rows = connection.execute(query).fetchall()
         frame = pd.DataFrame(rows, columns=names)
-        frame["quarantined_at"] = pd.to_datetime(frame["quarantined_at"], utc=True).astype(
-            "datetime64[us, UTC]"
-        )
+        frame["quarantined_at"] = pd.to_datetime(frame["quarantined_at"], utc=True).astype("datetime64[us, UTC]")
         return frame
 
     def mark_quarantined(self, ids: Iterable[int], state: str) -> None:
@@ -287,18 +288,12 @@ class Articles(Store):
         if rows:
             table = schema.quarantine
             with self.begin() as connection:
-                connection.execute(
-                    update(table).where(table.c.id == bindparam("which")).values(state=state), rows
-                )
+                connection.execute(update(table).where(table.c.id == bindparam("which")).values(state=state), rows)
 
     def feed_state(self, url: str) -> dict[str, Any]:
         """What is remembered of a feed (the columns of its row); empty if it is unknown."""
         with self.reading() as connection:
-            row = (
-                connection.execute(select(schema.feed).where(schema.feed.c.url == url))
-                .mappings()
-                .one_or_none()
-            )
+            row = connection.execute(select(schema.feed).where(schema.feed.c.url == url)).mappings().one_or_none()
         return dict(row) if row is not None else {}
 
     def set_feed_state(self, url: str, **values: Any) -> None:
@@ -317,21 +312,22 @@ class _Known:
     versions: set[tuple[str, datetime]]
 
 
-def _article_row(record: Incoming, story: str, moment: datetime) -> dict[str, Any]:
-    article = record.article
+def _article_row(
+    key: str, article: Article, lang: str, content_hash: str, published_at: datetime, moment: datetime
+) -> dict[str, Any]:
     offset = article.published_at.utcoffset()
     return {
-        "id": article.id,
+        "id": key,
         "url": article.url,
         "source": article.source,
         "title": article.title,
         "text": article.text,
-        "lang": record.lang,
-        "published_at": _naive(article.published_at),
+        "lang": lang,
+        "published_at": published_at,
         "published_offset_minutes": int(offset.total_seconds() // 60) if offset is not None else 0,
         "ingested_at": moment,
-        "content_hash": article.content_hash,
-        "story_id": story,
+        "content_hash": content_hash,
+        "story_id": "",
         "origin": article.origin,
         "version": 1,
         "step_week": None,

@@ -54,9 +54,7 @@ _NUMERALS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"�
 _WRITTEN = re.compile(r"[〇零○一二三四五六七八九十]+(?=[年月日号])")
 
 
-def parse_instant(
-    value: Any, zone: tzinfo, reference: datetime | None = None, slash_dates: str = "refuse"
-) -> datetime:
+def parse_instant(value: Any, zone: tzinfo, reference: datetime | None = None, slash_dates: str = "refuse") -> datetime:
     """The aware instant that a value names; its own offset is kept.
 
     Parameters
@@ -157,9 +155,7 @@ def _from_parts(*parts: str | None) -> datetime:
     return datetime(*(int(part or 0) for part in parts))  # type: ignore[arg-type]
 
 
-def _calendar(
-    pattern: re.Pattern[str], text: str, order: tuple[int, int, int], zone: tzinfo
-) -> datetime | None:
+def _calendar(pattern: re.Pattern[str], text: str, order: tuple[int, int, int], zone: tzinfo) -> datetime | None:
     match = pattern.match(text)
     if not match:
         return None
@@ -197,9 +193,7 @@ def _chinese(text: str, zone: tzinfo, reference: datetime | None) -> datetime | 
             raise ValueError(f"{text!r} names no year")
         near = reference.astimezone(zone)
         # Without a year it is the last such day: an article is not from the future.
-        year = near.year - (
-            datetime(near.year, int(month), int(day)).date() > near.date() + timedelta(days=1)
-        )
+        year = near.year - (datetime(near.year, int(month), int(day)).date() > near.date() + timedelta(days=1))
     return _with_clock(datetime(int(year), int(month), int(day)), _WEEKDAY.sub("", rest), zone)
 
 
@@ -275,9 +269,7 @@ def _with_clock(day: datetime, clock: str | None, zone: tzinfo) -> datetime:
         raise ValueError(f"{clock!r} is not a time of day")
     hour, minute, second = (int(match.group(name) or 0) for name in ("hour", "minute", "second"))
     half = (match.group("half") or match.group("english") or "").casefold().replace(".", "")
-    if half in ("下午", "晚上", "傍晚", "晚间", "晚", "pm", "中午") and (
-        hour < 12 if half != "中午" else hour < 3
-    ):
+    if half in ("下午", "晚上", "傍晚", "晚间", "晚", "pm", "中午") and (hour < 12 if half != "中午" else hour < 3):
         hour += 12
     elif half in ("am", "凌晨", "上午") and hour == 12:
         hour = 0

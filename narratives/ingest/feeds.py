@@ -33,15 +33,11 @@ def read(source: Source, context: Context) -> Iterator[Article | Reject]:
     try:
         import feedparser
     except ModuleNotFoundError as error:
-        raise SourceError(
-            "missing-extra", "feeds need feedparser: pip install 'narratives[feeds]'"
-        ) from error
+        raise SourceError("missing-extra", "feeds need feedparser: pip install 'narratives[feeds]'") from error
     raw = source.content()
     parsed = feedparser.parse(raw)
     if not parsed.entries and not parsed.feed:
-        raise SourceError(
-            "bad-xml", f"{source.name} is no feed: {parsed.get('bozo_exception', 'nothing in it')}"
-        )
+        raise SourceError("bad-xml", f"{source.name} is no feed: {parsed.get('bozo_exception', 'nothing in it')}")
     outlet = text_of_html(str(dict(parsed.feed).get("title", "")))
     for number, entry in enumerate(parsed.entries, 1):
         yield _article(dict(entry), context, f"{source.name}#{number}", outlet)
@@ -51,9 +47,7 @@ def read(source: Source, context: Context) -> Iterator[Article | Reject]:
 
 
 def _article(entry: dict[str, Any], context: Context, origin: str, outlet: str) -> Article | Reject:
-    bodies = [str(part.get("value", "")) for part in entry.get("content", [])] + [
-        str(entry.get("summary", ""))
-    ]
+    bodies = [str(part.get("value", "")) for part in entry.get("content", [])] + [str(entry.get("summary", ""))]
     texts = [text_of_html(body) for body in bodies if body]
     moments = [entry.get(name) for name in ("published", "updated", "created")]
     parsed = [entry.get(name) for name in ("published_parsed", "updated_parsed", "created_parsed")]
@@ -74,7 +68,5 @@ def _article(entry: dict[str, Any], context: Context, origin: str, outlet: str) 
     if isinstance(article, Reject) and article.reason == "bad-date" and known is not None:
         stamp = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}+00:00".format(*known[:6])
         entry = {**entry, "published": stamp}
-        return _article(
-            {k: v for k, v in entry.items() if not k.endswith("_parsed")}, context, origin, outlet
-        )
+        return _article({k: v for k, v in entry.items() if not k.endswith("_parsed")}, context, origin, outlet)
     return article

@@ -84,9 +84,7 @@ def fetch(
                 said, wait = answer
             if attempt < settings.feed_retries:
                 pause(min(wait or 2.0**attempt, _MAX_PAUSE_SECONDS))
-    raise SourceError(
-        "unreachable", f"{url} gave no answer after {settings.feed_retries + 1} attempts: {said}"
-    )
+    raise SourceError("unreachable", f"{url} gave no answer after {settings.feed_retries + 1} attempts: {said}")
 
 
 def _follow(client: httpx.Client, url: str, settings: IngestSettings) -> Fetched | tuple[str, float]:
@@ -119,9 +117,7 @@ def _body(response: httpx.Response, place: str, settings: IngestSettings) -> byt
         size += len(part)
         if size > settings.max_document_bytes:
             limit = settings.max_document_bytes
-            raise SourceError(
-                "too-long", f"{place} sends more than {limit:,} bytes (ingest.max_document_bytes)"
-            )
+            raise SourceError("too-long", f"{place} sends more than {limit:,} bytes (ingest.max_document_bytes)")
         parts.append(part)
     return b"".join(parts)
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -111,6 +111,11 @@ def columns_of(names: Iterable[Any], mapping: Mapping[str, str]) -> dict[str, li
     return {target: [name for _, name in sorted(found)] for target, found in ranked.items()}
 
 
+@lru_cache(maxsize=1024)
+def _columns_of(names: tuple[Any, ...], mapping: tuple[tuple[str, str], ...]) -> Mapping[str, list[str]]:
+    return columns_of(names, dict(mapping))
+
+
 def article_from_record(
     record: Mapping[str, Any],
     context: Context,
@@ -127,7 +132,7 @@ def article_from_record(
         What `columns_of` found, when all records of a file have the same names.
     """
     if columns is None:
-        columns = columns_of(record, context.mapping)
+        columns = _columns_of(tuple(record), tuple(sorted(context.mapping.items())))
 
     def first(target: str) -> str:
         return next((text for name in columns.get(target, ()) if (text := _text(record.get(name)))), "")
@@ -170,19 +175,13 @@ def make_article(
     title, text, source, url = (clean(value) for value in (title, text, source, url))
     title, source = " ".join(title.split()), " ".join(source.split()) or host_of(url)
     if not title and not text:
-        return reject(
-            "no-text", "neither a title nor a text was found; name the fields with --map title=… text=…"
-        )
+        return reject("no-text", "neither a title nor a text was found; name the fields with --map title=… text=…")
     limit = context.settings.max_text_chars
     if len(text) > limit:
-        return reject(
-            "too-long", f"the text has {len(text):,} characters, more than ingest.max_text_chars ({limit:,})"
-        )
+        return reject("too-long", f"the text has {len(text):,} characters, more than ingest.max_text_chars ({limit:,})")
     for name, value in (("title", title), ("source", source), ("url", url)):
         if len(value) > _MAX_FIELD_CHARS:
-            return reject(
-                "too-long", f"the {name} has {len(value):,} characters, more than {_MAX_FIELD_CHARS:,}"
-            )
+            return reject("too-long", f"the {name} has {len(value):,} characters, more than {_MAX_FIELD_CHARS:,}")
     if published is None or published == "":
         return reject("no-date", "no date of publication was found; name its field with --map published_at=…")
     try:
@@ -248,7 +247,5 @@ def _text(value: Any) -> str:
                 return found
         return ""
     if isinstance(value, list | tuple):
-        return "\n".join(
-            part for item in value[:1000] if isinstance(item, str | int | float) and (part := _text(item))
-        )
+        return "\n".join(part for item in value[:1000] if isinstance(item, str | int | float) and (part := _text(item)))
     return str(value)

@@ -29,9 +29,7 @@ def read(source: Source, context: Context) -> Iterator[Article | Reject]:
     document = load(source)
     records = find_records(document, context)
     if records is None:
-        raise SourceError(
-            "no-records", f"{source.name} is JSON, but holds no list of records with a title and a date"
-        )
+        raise SourceError("no-records", f"{source.name} is JSON, but holds no list of records with a title and a date")
     for number, record in enumerate(records, 1):
         origin = f"{source.name}#{number}"
         if isinstance(record, dict):
@@ -63,7 +61,5 @@ def find_records(document: Any, context: Context, depth: int = 0) -> list[Any] |
     served = columns_of(document, context.mapping)
     if ("title" in served or "text" in served) and "published_at" in served:
         return [document]
-    lists = [
-        found for value in document.values() if (found := find_records(value, context, depth + 1)) is not None
-    ]
+    lists = [found for value in document.values() if (found := find_records(value, context, depth + 1)) is not None]
     return max(lists, key=len, default=None)

@@ -35,9 +35,7 @@ def read(source: Source, context: Context) -> Iterator[Article | Reject]:
         if not isinstance(item, dict):
             yield Reject(origin, "bad-json", f"not a JSON object but {type(item).__name__}", as_raw(item))
             continue
-        plain, markup, summary = (
-            str(item.get(name) or "") for name in ("content_text", "content_html", "summary")
-        )
+        plain, markup, summary = (str(item.get(name) or "") for name in ("content_text", "content_html", "summary"))
         yield make_article(
             context,
             origin,

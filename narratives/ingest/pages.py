@@ -30,9 +30,7 @@ def recognises(source: Source) -> bool:
 
 def read(source: Source, context: Context) -> Iterator[Article | Reject]:
     """The page's article, or a reject."""
-    yield article_of_page(
-        source.content(), context, source.name, source.name if source.payload is not None else ""
-    )
+    yield article_of_page(source.content(), context, source.name, source.name if source.payload is not None else "")
 
 
 def article_of_page(raw: bytes, context: Context, origin: str, url: str = "") -> Article | Reject:
@@ -53,9 +51,7 @@ def article_of_page(raw: bytes, context: Context, origin: str, url: str = "") ->
     try:
         from trafilatura import bare_extraction
     except ModuleNotFoundError as error:
-        raise SourceError(
-            "missing-extra", "pages need trafilatura: pip install 'narratives[feeds]'"
-        ) from error
+        raise SourceError("missing-extra", "pages need trafilatura: pip install 'narratives[feeds]'") from error
     page = _decoded(raw)
     said = _Said()
     with suppress(AssertionError, ValueError):  # what it said before it was torn is kept

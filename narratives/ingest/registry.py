@@ -99,6 +99,4 @@ def reader_named(name: str) -> Reader:
     for reader in READERS:
         if reader.name == name:
             return reader
-    raise ValueError(
-        f"no reader is called {name!r}; there are {', '.join(reader.name for reader in READERS)}"
-    )
+    raise ValueError(f"no reader is called {name!r}; there are {', '.join(reader.name for reader in READERS)}")

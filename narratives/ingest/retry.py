@@ -12,7 +12,7 @@ from narratives.articles import Article, Reject
 from narratives.ingest.fields import Context, article_from_record
 from narratives.ingest.registry import reader_for
 from narratives.ingest.reports import FileReport, IngestReport
-from narratives.ingest.run import prepare
+from narratives.ingest.run import preparation
 from narratives.ingest.sources import Source, SourceError
 from narratives.settings import Settings
 
@@ -51,20 +51,19 @@ def retry_quarantine(
         again = _read_again([str(row["origin"]) for row in rows], settings, mapping or {}, moment)
         index = archive.reprint_index(settings.ingest.reprint_window_days, settings.ingest.reprint_similarity)
         context = Context(settings.ingest, mapping or {}, moment, moment)
+        prepare = preparation(settings.ingest)
         reports = []
         for row in rows:
             record = again.get(row["origin"])
             if record is None and (kept := _record_of(str(row["raw"]))) is not None:
                 record = article_from_record(kept, context, str(row["origin"]))
             if isinstance(record, Article):
-                outcome = archive.take_in([prepare(record, settings.ingest)], index, moment)[0]
+                outcome = archive.take_in([record], index, prepare, moment)[0]
                 archive.mark_quarantined([int(row["id"])], "recovered")
                 counts = {"read": 1, outcome.kind: 1, "reprints": int(outcome.is_reprint)}
                 reports.append(FileReport(str(row["origin"]), "retry", counts))
             else:
-                note = (
-                    record.message if record is not None else "its file is gone or no longer has that record"
-                )
+                note = record.message if record is not None else "its file is gone or no longer has that record"
                 counts = {"read": 1, "quarantined": 1}
                 reports.append(FileReport(str(row["origin"]), "retry", counts, note))
     return IngestReport(tuple(reports))

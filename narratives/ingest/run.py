@@ -23,7 +23,7 @@ from narratives.language import declared_language
 from narratives.settings import IngestSettings, Settings
 
 if TYPE_CHECKING:
-    from narratives.archive import Archive, Incoming
+    from narratives.archive import Archive, Prepared
 
 CHUNK = 500
 Progress = Callable[[str, int], None]
@@ -134,9 +134,7 @@ class _Run:
 
     def _read(self, found: Found, source: Source, reader: Reader) -> FileReport:
         counts: Counter[str] = Counter()
-        notes = (
-            [f"read as {source.encoding}"] if source.encoding != "utf-8" and reader.name != "parquet" else []
-        )
+        notes = [f"read as {source.encoding}"] if source.encoding != "utf-8" and reader.name != "parquet" else []
 
         def records() -> Iterator[Article | Reject]:
             n_read = 0
@@ -155,9 +153,9 @@ class _Run:
             except Exception as error:  # a reader's own fault must cost that file alone, and be seen
                 yield Reject(found.place, "reader-fault", f"the {reader.name} reader failed: {error!r}", "")
 
+        prepare = preparation(self.settings)
         for chunk in _chunked(records()):
-            prepared = [prepare(record, self.settings) for record in chunk]
-            outcomes = self.archive.take_in(prepared, self.index, self.moment)
+            outcomes = self.archive.take_in(chunk, self.index, prepare, self.moment)
             counts["read"] += len(chunk)
             counts.update(outcome.kind for outcome in outcomes)
             counts["reprints"] += sum(outcome.is_reprint for outcome in outcomes)
@@ -169,7 +167,8 @@ class _Run:
         reason = error.reason if isinstance(error, SourceError) else "unreadable"
         if not found.named and reason in _NO_INPUT:
             return FileReport(found.place, "", note=str(error))
-        self.archive.take_in([Reject(found.place, reason, str(error), "")], self.index, self.moment)
+        reject = Reject(found.place, reason, str(error), "")
+        self.archive.take_in([reject], self.index, preparation(self.settings), self.moment)
         return FileReport(found.place, "", {"read": 1, "quarantined": 1}, str(error), failed=True)
 
     def _completed(self, record: Article | Reject, context: Context) -> Article | Reject:
@@ -216,15 +215,16 @@ class _Run:
         return self.moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def prepare(record: Article | Reject, settings: IngestSettings) -> Incoming | Reject:
-    """Find out the language of an article and sketch its text; a reject comes back as it is."""
-    from narratives.archive import Incoming
+def preparation(settings: IngestSettings) -> Callable[[Article], Prepared]:
+    """The function that finds out an article's language and sketches its text."""
+    from narratives.archive import Prepared
 
-    if isinstance(record, Reject):
-        return record
-    said = record.text if len(record.text) >= 20 else f"{record.title}\n{record.text}"
-    lang = declared_language(record.lang, said, settings.languages)
-    return Incoming(record, lang, sketch(record.title, record.text))
+    def prepare(article: Article) -> Prepared:
+        said = article.text if len(article.text) >= 20 else f"{article.title}\n{article.text}"
+        lang = declared_language(article.lang, said, settings.languages)
+        return Prepared(lang, sketch(article.title, article.text))
+
+    return prepare
 
 
 def _chunked(records: Iterable[Article | Reject]) -> Iterator[list[Article | Reject]]:

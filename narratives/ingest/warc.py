@@ -27,9 +27,7 @@ def read(source: Source, context: Context) -> Iterator[Article | Reject]:
         from warcio.archiveiterator import ArchiveIterator
         from warcio.exceptions import ArchiveLoadFailed
     except ModuleNotFoundError as error:
-        raise SourceError(
-            "missing-extra", "WARC files need warcio: pip install 'narratives[feeds]'"
-        ) from error
+        raise SourceError("missing-extra", "WARC files need warcio: pip install 'narratives[feeds]'") from error
     limit = context.settings.max_record_bytes
     number = 0
     try:
@@ -50,6 +48,4 @@ def read(source: Source, context: Context) -> Iterator[Article | Reject]:
                     continue
                 yield article_of_page(page, context, origin, url.strip("<>"))
     except (ArchiveLoadFailed, ValueError, UnicodeDecodeError, AttributeError) as error:
-        raise SourceError(
-            "truncated", f"{source.name} cannot be read after record {number}: {error}"
-        ) from error
+        raise SourceError("truncated", f"{source.name} cannot be read after record {number}: {error}") from error

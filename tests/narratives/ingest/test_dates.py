@@ -89,11 +89,7 @@ def test_a_relative_date_needs_the_date_of_its_file() -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(
-    st.one_of(
-        st.text(max_size=60), st.integers(), st.floats(), st.from_regex(r"[0-9年月日: /.\-前天TZ+]{1,30}")
-    )
-)
+@given(st.one_of(st.text(max_size=60), st.integers(), st.floats(), st.from_regex(r"[0-9年月日: /.\-前天TZ+]{1,30}")))
 def test_anything_is_an_instant_or_a_value_error(value: object) -> None:
     try:
         found = parse_instant(value, _SHANGHAI, _FILE_DATE)

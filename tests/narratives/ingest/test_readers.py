@@ -106,13 +106,9 @@ def _warc(rows: list[dict[str, str]]) -> bytes:
     file = io.BytesIO()
     writer = WARCWriter(file, gzip=True)
     for row in rows:
-        headers = StatusAndHeaders(
-            "200 OK", [("Content-Type", "text/html; charset=utf-8")], protocol="HTTP/1.0"
-        )
+        headers = StatusAndHeaders("200 OK", [("Content-Type", "text/html; charset=utf-8")], protocol="HTTP/1.0")
         payload = io.BytesIO(_page(row).encode())
-        writer.write_record(
-            writer.create_warc_record(row["url"], "response", payload=payload, http_headers=headers)
-        )
+        writer.write_record(writer.create_warc_record(row["url"], "response", payload=payload, http_headers=headers))
     return file.getvalue()
 
 
@@ -186,9 +182,7 @@ def test_the_format_is_found_from_the_content(tmp_path: Path, name: str) -> None
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
 def test_each_record_becomes_an_article(tmp_path: Path, name: str) -> None:
     file, content, n = EXAMPLES[name]
-    records = list(
-        reader_named(name).read(_source(tmp_path, file, content), Context(IngestSettings(), now=NOW))
-    )
+    records = list(reader_named(name).read(_source(tmp_path, file, content), Context(IngestSettings(), now=NOW)))
     assert [type(record) for record in records] == [Article] * n, records
     if n:
         first = records[0]
@@ -288,9 +282,7 @@ _RECORDS = st.dictionaries(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(records=st.lists(_RECORDS, min_size=1, max_size=5))
-def test_every_json_record_is_an_article_or_a_reject(
-    tmp_path: Path, records: list[dict[str, object]]
-) -> None:
+def test_every_json_record_is_an_article_or_a_reject(tmp_path: Path, records: list[dict[str, object]]) -> None:
     lines = "\n".join(json.dumps(record) for record in records)
     found = _survives(reader_named("jsonl"), _source(tmp_path, "a.jsonl", lines))
     assert len(found) == len(records)
@@ -355,14 +347,10 @@ def test_a_bomb_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
 
 def test_entity_bombs_in_markup_are_harmless(tmp_path: Path) -> None:
     lol = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10))
-    head = (
-        f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY l0 "lol">{lol}<!ENTITY f SYSTEM "file:///etc/passwd">]>'
-    )
+    head = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY l0 "lol">{lol}<!ENTITY f SYSTEM "file:///etc/passwd">]>'
     feed = _rss([{**_ROWS[0], "title": "&l9;&f;"}]).split("?>", 1)[1]
     records = _survives(reader_named("feed"), _source(tmp_path, "a.xml", head + feed))
-    assert all(
-        "root:" not in getattr(record, "title", "") and len(str(record)) < 100_000 for record in records
-    )
+    assert all("root:" not in getattr(record, "title", "") and len(str(record)) < 100_000 for record in records)
     opml = head + '<opml><body><outline xmlUrl="&l9;"/></body></opml>'
     with pytest.raises(SourceError, match="entities"):
         reader_named("opml").addresses(_source(tmp_path, "a.opml", opml))  # type: ignore[misc]

@@ -19,9 +19,7 @@ SETTINGS = Settings()
 
 
 def _row(n: int, **changes: object) -> dict[str, object]:
-    text = (
-        f"第{n}号矿山的稀土产量在{n}月份增长了{n * 3}%，当地官员{n}表示将继续扩大分离能力，并与厂商{n}签约。"
-    )
+    text = f"第{n}号矿山的稀土产量在{n}月份增长了{n * 3}%，当地官员{n}表示将继续扩大分离能力，并与厂商{n}签约。"
     row = {"title": f"第{n}条消息", "text": text, "published_at": f"2025-11-{n % 15 + 1:02d}T08:00:00+08:00"}
     return {**row, "source": f"报纸{n % 7}", "url": f"https://example.com/{n}", **changes}
 
@@ -65,11 +63,7 @@ def test_every_record_is_accounted_for_and_notes_are_passed_over(archive: Archiv
     }
     assert all(notes.values())
     (reject,) = archive.quarantine_frame().to_dict("records")
-    assert (
-        reject["reason"] == "bad-json"
-        and reject["origin"].endswith("c.jsonl:31")
-        and reject["raw"] == "not json"
-    )
+    assert reject["reason"] == "bad-json" and reject["origin"].endswith("c.jsonl:31") and reject["raw"] == "not json"
 
 
 def test_running_again_changes_nothing(archive: Archive, mixed: Path) -> None:
@@ -80,9 +74,7 @@ def test_running_again_changes_nothing(archive: Archive, mixed: Path) -> None:
     assert archive.digest() == before
 
 
-def test_the_result_does_not_depend_on_how_the_input_is_cut(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_result_does_not_depend_on_how_the_input_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [_row(n) for n in range(1, 80)]
     rows += [_row(n, url=f"https://copy.com/{n}", source="转载") for n in range(1, 80, 3)]
     rows += [_row(n, text=str(_row(n)["text"]) + "更正") for n in range(1, 80, 5)]
