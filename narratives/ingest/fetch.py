@@ -94,7 +94,7 @@ def _follow(client: httpx.Client, url: str, settings: IngestSettings) -> Fetched
         check_address(place, settings)
         with client.stream("GET", place) as response:
             _check_peer(response, place, settings)
-            if response.is_redirect:
+            if response.has_redirect_location:
                 place = urljoin(place, response.headers.get("location", ""))
                 continue
             etag, modified = response.headers.get("etag", ""), response.headers.get("last-modified", "")
@@ -104,7 +104,7 @@ def _follow(client: httpx.Client, url: str, settings: IngestSettings) -> Fetched
             if status == 429 or status >= 500:
                 asked = response.headers.get("retry-after", "")
                 return f"status {status}", float(asked) if asked.isdigit() else 0.0
-            if status >= 400:
+            if status >= 300:
                 raise SourceError("not-found", f"{place} answered with status {status}")
             return Fetched(place, _body(response, place, settings), etag, modified)
     raise SourceError("refused", f"{url} redirects more than {_MAX_REDIRECTS} times")

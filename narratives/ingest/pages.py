@@ -48,19 +48,11 @@ def article_of_page(raw: bytes, context: Context, origin: str, url: str = "") ->
     SourceError
         The extra `feeds` is not installed.
     """
-    try:
-        from trafilatura import bare_extraction
-    except ModuleNotFoundError as error:
-        raise SourceError("missing-extra", "pages need trafilatura: pip install 'narratives[feeds]'") from error
     page = _decoded(raw)
     said = _Said()
     with suppress(AssertionError, ValueError):  # what it said before it was torn is kept
         said.feed(page)
-    found: dict[str, Any] = {}
-    if page.strip():
-        extracted = bare_extraction(page, url=url or None, with_metadata=True, include_comments=False)
-        if extracted is not None:
-            found = extracted if isinstance(extracted, dict) else extracted.as_dict()
+    found = _extracted(page, url)
     names = said.names
     published = next((names[name] for name in _DATES if names.get(name)), None) or found.get("date")
     return make_article(
@@ -74,6 +66,29 @@ def article_of_page(raw: bytes, context: Context, origin: str, url: str = "") ->
         url=url or names.get("canonical") or names.get("og:url") or found.get("url") or "",
         lang=names.get("lang", ""),
     )
+
+
+def text_of_page(raw: bytes, url: str = "") -> str:
+    """The article's text of a page; empty where none is found.
+
+    Raises
+    ------
+    SourceError
+        The extra `feeds` is not installed.
+    """
+    return _extracted(_decoded(raw), url).get("text") or ""
+
+
+def _extracted(page: str, url: str) -> dict[str, Any]:
+    """What trafilatura finds in a page; empty for nothing."""
+    try:
+        from trafilatura import bare_extraction
+    except ModuleNotFoundError as error:
+        raise SourceError("missing-extra", "pages need trafilatura: pip install 'narratives[feeds]'") from error
+    if not page.strip():
+        return {}
+    found = bare_extraction(page, url=url or None, with_metadata=True, include_comments=False)
+    return {} if found is None else found if isinstance(found, dict) else found.as_dict()
 
 
 def _decoded(raw: bytes) -> str:

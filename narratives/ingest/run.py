@@ -15,7 +15,7 @@ from narratives.articles import Article, Reject
 from narratives.duplicates import ReprintIndex, sketch
 from narratives.ingest.discovery import Found, find_sources
 from narratives.ingest.fetch import Fetched, fetch
-from narratives.ingest.fields import Context
+from narratives.ingest.fields import Context, clean
 from narratives.ingest.registry import Reader, reader_for
 from narratives.ingest.reports import FileReport, IngestReport
 from narratives.ingest.sources import Source, SourceError
@@ -143,7 +143,7 @@ class _Run:
                 for record in reader.read(source, context):
                     n_read += 1
                     is_feed = found.is_address and reader.name in _FEEDS
-                    yield self._completed(record, context) if is_feed else record
+                    yield self._completed(record) if is_feed else record
             except (SourceError, OSError) as error:
                 reason = error.reason if isinstance(error, SourceError) else "unreadable"
                 if not found.named and not n_read and reason in _NO_INPUT:
@@ -171,22 +171,21 @@ class _Run:
         self.archive.take_in([reject], self.index, preparation(self.settings), self.moment)
         return FileReport(found.place, "", {"read": 1, "quarantined": 1}, str(error), failed=True)
 
-    def _completed(self, record: Article | Reject, context: Context) -> Article | Reject:
+    def _completed(self, record: Article | Reject) -> Article | Reject:
         """A feed's article with its full text, where the feed carries hardly any."""
         if isinstance(record, Reject) or len(record.text) >= self.settings.full_text_below or not record.url:
             return record
         stored = self.archive.text_of(record.id)
         if stored is not None and len(stored) >= len(record.text):
             return replace(record, text=stored)  # it was completed before
-        from narratives.ingest.pages import article_of_page
+        from narratives.ingest.pages import text_of_page
 
         self._be_polite(record.url)
         try:
             fetched = fetch(record.url, self.settings)
-            page = article_of_page(fetched.payload or b"", context, record.origin, record.url)
+            whole = clean(text_of_page(fetched.payload or b"", record.url))[: self.settings.max_text_chars]
         except SourceError:
             return record
-        whole = page.text if isinstance(page, Article) else ""
         return replace(record, text=whole) if len(whole) > len(record.text) else record
 
     def _be_polite(self, url: str) -> None:
