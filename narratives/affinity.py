@@ -12,12 +12,13 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from narratives.settings import DiscoverSettings
 
-Profile = Mapping[str, Mapping[str, object]]
+Profile = Mapping[str, Mapping[str, Any]]
 
 
 def base_language(lang: str) -> str:
@@ -73,7 +74,7 @@ class Known:
 
     id: str
     centre: np.ndarray
-    profile: dict[str, dict] = field(default_factory=dict)
+    profile: dict[str, dict[str, Any]] = field(default_factory=dict)
     mean: float = 0.0
     sd: float = 0.1
     actors: re.Pattern[str] | None = None
@@ -96,9 +97,9 @@ def actor_pattern(actors: Sequence[str]) -> re.Pattern[str] | None:
     return re.compile("|".join(parts)) if parts else None
 
 
-def profile_of(batch: Batch, max_terms: int = 400) -> dict[str, dict]:
+def profile_of(batch: Batch, max_terms: int = 400) -> dict[str, dict[str, Any]]:
     """How many texts of each language hold a word, the commonest words only."""
-    found: dict[str, dict] = {}
+    found: dict[str, dict[str, Any]] = {}
     for lang in sorted({base_language(tag) for tag in batch.langs}):
         counts: Counter[str] = Counter()
         n = 0
@@ -128,13 +129,18 @@ class WordOverlap:
     def __init__(self, batch: Batch, profiles: Sequence[Profile]) -> None:
         self._documents: dict[str, int] = {}
         self._holding: dict[str, Counter[str]] = {}
+        self._weights: dict[tuple[str, str], float] = {}
         for profile in (profile_of(batch, max_terms=1_000_000), *profiles):
             for lang, part in profile.items():
-                self._documents[lang] = self._documents.get(lang, 0) + int(part["n"])  # type: ignore[call-overload]
-                self._holding.setdefault(lang, Counter()).update(part["terms"])  # type: ignore[arg-type]
+                self._documents[lang] = self._documents.get(lang, 0) + part["n"]
+                self._holding.setdefault(lang, Counter()).update(part["terms"])
 
     def _idf(self, lang: str, term: str) -> float:
-        return math.log((1 + self._documents.get(lang, 0)) / (1 + self._holding.get(lang, Counter())[term])) + 1
+        key = (lang, term)
+        if key not in self._weights:
+            held = self._holding[lang][term] if lang in self._holding else 0
+            self._weights[key] = math.log((1 + self._documents.get(lang, 0)) / (1 + held)) + 1
+        return self._weights[key]
 
     def vector(self, lang: str, counts: Mapping[str, float]) -> dict[str, float]:
         """Unit TF-IDF vector of word counts, as word -> weight."""
@@ -156,7 +162,7 @@ class WordOverlap:
             lang = base_language(batch.langs[i])
             if lang not in profile:
                 continue
-            counts: Mapping[str, float] = profile[lang]["terms"]  # type: ignore[assignment]
+            counts: Mapping[str, float] = profile[lang]["terms"]
             if own:
                 held = set(batch.terms[i])
                 counts = {t: c - (t in held) for t, c in counts.items() if c - (t in held) > 0}

@@ -101,8 +101,9 @@ def place(
             fits = together >= np.maximum(mean - spread, settings.group_floor)
             countered = counter[rows].mean() >= max(float(together.max()), settings.group_floor)
             if fits.any() and not countered:
-                best = int(np.argmax(np.where(fits, together, -np.inf)))
+                # Between narratives that the group as a whole fits, each article decides for itself.
                 for row in rows:
+                    best = int(np.argmax(np.where(fits, open_scores[row], -np.inf)))
                     if open_scores[row, best] >= settings.group_floor / 2:
                         chosen[row] = known[best].id
                 continue

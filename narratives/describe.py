@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -17,15 +18,22 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _NUMBER = re.compile(r"[\d.,%-]+")
 # Words of two and more characters that say nothing of a subject; single characters are never keywords.
 _CHINESE_STOP_WORDS = frozenset(
-    "记者 表示 认为 一个 一些 一家 一种 已经 可以 可能 我们 他们 你们 自己 没有 不是 不会 不能 目前 这个 这些 这样 那个 那些 今年 去年 "
-    "明年 公司 进行 以及 因为 所以 如果 但是 不过 同时 其中 对于 关于 需要 成为 通过 之后 之前 以后 以前 并且 而且 或者 还是 仍然 就是 "
-    "只是 只有 只要 什么 怎么 如何 为何 为什么 时候 现在 正在 问题 方面 部分 情况 报道 消息 指出 称为 称之为 介绍 透露 显示 分析 人士 "
-    "此前 近日 日前 本周 上周 周一 周二 周三 周四 周五 周六 周日 星期 今天 昨天 明天 左右 以上 以下 不少 很多 更多 许多 所有 任何 每个 "
-    "其他 另外 此外 还有 也是 都是 而是 真正 非常 十分 比较 相关 有关 包括 由于 根据 按照 为了 随着 之间 之一 的话 来说 一样 一次 两个 "
-    "三个 这里 那里 起来 出来 下来 过去 来自 当地 方式 最后 至少 超过 大约 约为 亿元 万元 美元 元人民币 一名 一位 一直 一旦 不再 不得 "
-    "不同 为止 也许 事情 东西 于是 仅仅 从而 依然 倒是 几乎 却是 反而 否则 告诉 多数 多年 如今 尤其 并非 应该 总是 接受 提供 是否 有些 "
-    "然而 甚至 看到 知道 确实 继续 能够 虽然 要求 觉得 说法 说话 负责人 采访 难以 首先 其次 面对 部门 开始 时间 一半 一天 一年 年前 年来 "
-    "月底 上午 下午 晚上 至今 出现 希望 发现 未来 机构 企业".split()
+    "记者 表示 认为 一个 一些 一家 一种 已经 可以 可能 我们 他们 你们 自己 "
+    "没有 不是 不会 不能 目前 这个 这些 这样 那个 那些 今年 去年 明年 公司 "
+    "进行 以及 因为 所以 如果 但是 不过 同时 其中 对于 关于 需要 成为 通过 "
+    "之后 之前 以后 以前 并且 而且 或者 还是 仍然 就是 只是 只有 只要 什么 "
+    "怎么 如何 为何 为什么 时候 现在 正在 问题 方面 部分 情况 报道 消息 指出 "
+    "称为 称之为 介绍 透露 显示 分析 人士 此前 近日 日前 本周 上周 周一 周二 "
+    "周三 周四 周五 周六 周日 星期 今天 昨天 明天 左右 以上 以下 不少 很多 "
+    "更多 许多 所有 任何 每个 其他 另外 此外 还有 也是 都是 而是 真正 非常 "
+    "十分 比较 相关 有关 包括 由于 根据 按照 为了 随着 之间 之一 的话 来说 "
+    "一样 一次 两个 三个 这里 那里 起来 出来 下来 过去 来自 当地 方式 最后 "
+    "至少 超过 大约 约为 亿元 万元 美元 元人民币 一名 一位 一直 一旦 不再 "
+    "不得 不同 为止 也许 事情 东西 于是 仅仅 从而 依然 倒是 几乎 却是 反而 "
+    "否则 告诉 多数 多年 如今 尤其 并非 应该 总是 接受 提供 是否 有些 然而 "
+    "甚至 看到 知道 确实 继续 能够 虽然 要求 觉得 说法 说话 负责人 采访 难以 "
+    "首先 其次 面对 部门 开始 时间 一半 一天 一年 年前 年来 月底 上午 下午 "
+    "晚上 至今 出现 希望 发现 未来 机构 企业".split()
 )
 _ENGLISH_STOP_WORDS = frozenset(
     "said says say told according reuters percent year years month months week weeks day days monday tuesday "
@@ -61,12 +69,9 @@ def count_terms(text: str) -> Counter[str]:
     Presence, not frequency: one long article must not name a narrative by itself.
     """
     found = content_words(text)
-    pairs = (
-        f"{a} {b}"
-        for a, b in zip(found, found[1:], strict=False)
-        if not _HAN.search(a + b) and re.search(rf"\b{re.escape(a)}\s+{re.escape(b)}\b", text, re.IGNORECASE)
-    )
-    return Counter({term: 1 for term in (*found, *pairs)})
+    plain = text.casefold()
+    pairs = (f"{a} {b}" for a, b in itertools.pairwise(found) if not _HAN.search(a + b) and f"{a} {b}" in plain)
+    return Counter(dict.fromkeys((*found, *pairs), 1))
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,9 @@ class Keywords:
         return [term for term, _ in (self.zh if lang == "zh" else self.en)[:n]]
 
 
-def class_tfidf(classes: Mapping[str, Counter[str]], n_documents: Mapping[str, int], n_terms: int = 12) -> dict[str, Keywords]:
+def class_tfidf(
+    classes: Mapping[str, Counter[str]], n_documents: Mapping[str, int], n_terms: int = 12
+) -> dict[str, Keywords]:
     """Keywords by class-based TF-IDF: frequent in the class, rare in the others.
 
     Parameters

@@ -83,7 +83,9 @@ def open_desk(folder: str | Path, read_only: bool = False) -> Desk:
     """
     place = Path(folder)
     if not (place / SETTINGS).exists() or not (place / ARCHIVE).exists():
-        raise FileNotFoundError(f"{place} is not a desk (no {SETTINGS} and {ARCHIVE}); `narratives init {place}` makes one")
+        raise FileNotFoundError(
+            f"{place} is not a desk (no {SETTINGS} and {ARCHIVE}); `narratives init {place}` makes one"
+        )
     settings = load_settings(place / SETTINGS)
     return Desk(place, settings, Archive.open(place / ARCHIVE, read_only=read_only))
 
@@ -120,7 +122,9 @@ class Desk:
 
     # -- work ------------------------------------------------------------------------------------------------
 
-    def ingest(self, paths: Iterable[str | Path], mapping: Mapping[str, str] | None = None, progress: Any = None) -> IngestReport:
+    def ingest(
+        self, paths: Iterable[str | Path], mapping: Mapping[str, str] | None = None, progress: Any = None
+    ) -> IngestReport:
         """Take in files, folders, globs and addresses; see `narratives.ingest.ingest_paths`."""
         from narratives.ingest import ingest_paths
         from narratives.pipeline import versions
@@ -134,7 +138,10 @@ class Desk:
 
     def _newly_quarantined(self, report: IngestReport) -> bool:
         n = len(self.archive.rows(schema.quarantine))
-        known = sum(run["counts"].get("quarantined", 0) for run in self.archive.rows(schema.run, schema.run.c.command == "ingest"))
+        known = sum(
+            run["counts"].get("quarantined", 0)
+            for run in self.archive.rows(schema.run, schema.run.c.command == "ingest")
+        )
         return report.counts["quarantined"] > 0 and n > known
 
     def update(self, progress: Progress | None = None, encoder: Encoder | None = None) -> UpdateReport:
@@ -170,8 +177,10 @@ class Desk:
         ).drop(columns="article_id")
         frame = frame.merge(
             scores[["article_id", "narrative_id", "stance", "verdict", "confidence"]],
-            left_on=["id", "narrative_id"], right_on=["article_id", "narrative_id"], how="left",
-        ).drop(columns="article_id")  # fmt: skip
+            left_on=["id", "narrative_id"],
+            right_on=["article_id", "narrative_id"],
+            how="left",
+        ).drop(columns="article_id")
         frame = frame.merge(tones[["article_id", "tone"]], left_on="id", right_on="article_id", how="left")
         frame["narrative"] = frame["narrative_id"].fillna("").astype(str)
         frame["verdict"] = frame["verdict"].fillna("").astype(str)
@@ -186,9 +195,28 @@ class Desk:
         frame["is_first"] = ~frame.duplicated("story_id")
         frame["n_copies"] = frame.groupby("story_id")["id"].transform("size").astype(int)
         return frame.rename(columns={"story_id": "story"})[
-            ["id", "title", "text", "source", "lang", "published_at", "week", "url", "story", "is_first", "n_copies",
-             "narrative", "weight", "weak", "stance", "verdict", "confidence", "tone", "origin"]
-        ]  # fmt: skip
+            [
+                "id",
+                "title",
+                "text",
+                "source",
+                "lang",
+                "published_at",
+                "week",
+                "url",
+                "story",
+                "is_first",
+                "n_copies",
+                "narrative",
+                "weight",
+                "weak",
+                "stance",
+                "verdict",
+                "confidence",
+                "tone",
+                "origin",
+            ]
+        ]
 
     def narratives(self) -> pd.DataFrame:
         """One row a narrative, by id.
@@ -215,22 +243,52 @@ class Desk:
                 drift = round(1.0 - float(bytes_vector(row["anchor"]) @ bytes_vector(row["centre"])), 4)
             rows.append(
                 {
-                    "id": row["id"], "name": names[0] or names[1] or row["id"], "name_zh": row["name_zh"],
-                    "name_en": row["name_en"], "slug": row["slug"] or "", "origin": row["origin"],
-                    "status": row["status"], "born_week": row["born_week"], "last_week": row["last_week"],
-                    "n_articles": len(own), "n_stories": own["story"].nunique(),
-                    "keywords_zh": row["keywords_zh"], "keywords_en": row["keywords_en"],
-                    "claim_zh": claim.get("zh", ""), "claim_en": claim.get("en", ""), "drafted": bool(row["drafted"]),
-                    "drift": drift, "level": row["level"], "cohesion": row["cohesion"],
+                    "id": row["id"],
+                    "name": names[0] or names[1] or row["id"],
+                    "name_zh": row["name_zh"],
+                    "name_en": row["name_en"],
+                    "slug": row["slug"] or "",
+                    "origin": row["origin"],
+                    "status": row["status"],
+                    "born_week": row["born_week"],
+                    "last_week": row["last_week"],
+                    "n_articles": len(own),
+                    "n_stories": own["story"].nunique(),
+                    "keywords_zh": row["keywords_zh"],
+                    "keywords_en": row["keywords_en"],
+                    "claim_zh": claim.get("zh", ""),
+                    "claim_en": claim.get("en", ""),
+                    "drafted": bool(row["drafted"]),
+                    "drift": drift,
+                    "level": row["level"],
+                    "cohesion": row["cohesion"],
                     "merged_into": row["merged_into"] or "",
                     "languages": sorted({tag.split("-")[0] for tag in own["lang"]}),
                 }
-            )  # fmt: skip
+            )
         columns = [
-            "id", "name", "name_zh", "name_en", "slug", "origin", "status", "born_week", "last_week", "n_articles",
-            "n_stories", "keywords_zh", "keywords_en", "claim_zh", "claim_en", "drafted", "drift", "level", "cohesion",
-            "merged_into", "languages",
-        ]  # fmt: skip
+            "id",
+            "name",
+            "name_zh",
+            "name_en",
+            "slug",
+            "origin",
+            "status",
+            "born_week",
+            "last_week",
+            "n_articles",
+            "n_stories",
+            "keywords_zh",
+            "keywords_en",
+            "claim_zh",
+            "claim_en",
+            "drafted",
+            "drift",
+            "level",
+            "cohesion",
+            "merged_into",
+            "languages",
+        ]
         return pd.DataFrame(rows, columns=columns)
 
     def timeline(self, freq: str = "W") -> pd.DataFrame:
@@ -287,7 +345,12 @@ class Desk:
         for row in self.archive.rows(s, s.c.narrative_id == narrative):
             spans += [(row["article_id"], "stance", span) for span in row["evidence"]]
         wanted = set(own.index)
-        spans += [(r["article_id"], "tone", sp) for r in self.archive.rows(t) if r["article_id"] in wanted for sp in r["evidence"]]
+        spans += [
+            (r["article_id"], "tone", sp)
+            for r in self.archive.rows(t)
+            if r["article_id"] in wanted
+            for sp in r["evidence"]
+        ]
         rows = []
         for article_id, kind, span in spans:
             if article_id not in wanted:
@@ -295,20 +358,49 @@ class Desk:
             a = own.loc[article_id]
             rows.append(
                 {
-                    "article": article_id, "story": a["story"], "title": a["title"], "source": a["source"],
-                    "lang": a["lang"], "published_at": a["published_at"], "url": a["url"],
-                    "sentence": a["text"][span["start"] : span["end"]], "start": span["start"], "end": span["end"],
-                    "stance": a["stance"], "verdict": a["verdict"], "confidence": a["confidence"], "kind": kind,
-                    "tone": span.get("tone", float("nan")), "score": span.get(kind, float("nan")),
+                    "article": article_id,
+                    "story": a["story"],
+                    "title": a["title"],
+                    "source": a["source"],
+                    "lang": a["lang"],
+                    "published_at": a["published_at"],
+                    "url": a["url"],
+                    "sentence": a["text"][span["start"] : span["end"]],
+                    "start": span["start"],
+                    "end": span["end"],
+                    "stance": a["stance"],
+                    "verdict": a["verdict"],
+                    "confidence": a["confidence"],
+                    "kind": kind,
+                    "tone": span.get("tone", float("nan")),
+                    "score": span.get(kind, float("nan")),
                 }
-            )  # fmt: skip
+            )
         columns = [
-            "article", "story", "title", "source", "lang", "published_at", "url", "sentence", "start", "end", "stance",
-            "verdict", "confidence", "kind", "tone", "score",
-        ]  # fmt: skip
+            "article",
+            "story",
+            "title",
+            "source",
+            "lang",
+            "published_at",
+            "url",
+            "sentence",
+            "start",
+            "end",
+            "stance",
+            "verdict",
+            "confidence",
+            "kind",
+            "tone",
+            "score",
+        ]
         frame = pd.DataFrame(rows, columns=columns)
         order = frame["score"].abs()
-        return frame.assign(_order=-order).sort_values(["kind", "_order", "article", "start"], ignore_index=True).drop(columns="_order")
+        return (
+            frame.assign(_order=-order)
+            .sort_values(["kind", "_order", "article", "start"], ignore_index=True)
+            .drop(columns="_order")
+        )
 
     def terms(self, narrative: str, week: date | None = None) -> pd.DataFrame:
         """Class-based TF-IDF terms of a narrative (of one week): lang, term, score; best first within a language."""
@@ -358,5 +450,7 @@ class Desk:
         if len(runs):
             at = runs["finished_at"].max()
         n = len(self.archive.rows(schema.narrative))
-        said = f"{self.archive.n_articles()} articles, {n} narratives, {len(self.weeks())} weeks; last run {at or 'never'}"
+        said = (
+            f"{self.archive.n_articles()} articles, {n} narratives, {len(self.weeks())} weeks; last run {at or 'never'}"
+        )
         return f"<p><b>{escape(str(self.folder))}</b>: {escape(said)}</p>"

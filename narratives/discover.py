@@ -67,7 +67,7 @@ def group_articles(batch: Batch, words: WordOverlap, cut: float, settings: Disco
 
 
 def bootstrap_groups(batch: Batch, words: WordOverlap, cut: float, settings: DiscoverSettings) -> np.ndarray:
-    """The first grouping: UMAP + HDBSCAN coarse, average-link inside each part and among what HDBSCAN left out.
+    """The first grouping: UMAP + HDBSCAN coarse, average-link inside each part, and groups alike joined across parts.
 
     Returns
     -------
@@ -85,7 +85,30 @@ def bootstrap_groups(batch: Batch, words: WordOverlap, cut: float, settings: Dis
         inner = group_articles(batch.take(rows), words, cut, settings)
         labels[rows] = inner + offset
         offset += int(inner.max()) + 1
+    if len(batch) <= _MAX_LINKED:
+        labels = _join_alike(_numbered(labels), similarities(batch, words, settings), cut)
     return _numbered(labels)
+
+
+def _join_alike(labels: np.ndarray, similarity: np.ndarray, cut: float) -> np.ndarray:
+    """Join groups from different parts, the most alike first, while their mean similarity reaches the cut.
+
+    HDBSCAN parts small sets by language (of 19 sample articles on one matter, 12 Chinese ones found each other
+    and the English ones stayed out); the mean over all pairs of two groups sees that they are one.
+    """
+    labels = labels.copy()
+    while True:
+        names, member = np.unique(labels, return_inverse=True)
+        if len(names) < 2:
+            return labels
+        one_hot = np.eye(len(names))[member]
+        sizes = one_hot.sum(axis=0)
+        means = (one_hot.T @ similarity @ one_hot) / np.outer(sizes, sizes)
+        np.fill_diagonal(means, -np.inf)
+        a, b = np.unravel_index(int(np.argmax(np.round(means, 6))), means.shape)
+        if means[a, b] < cut:
+            return labels
+        labels[labels == names[b]] = names[a]
 
 
 def coarse_parts(vectors: np.ndarray, settings: DiscoverSettings) -> np.ndarray:

@@ -74,7 +74,13 @@ def seed_texts(definitions: Sequence[Definition], material: Material) -> SeedTex
     )
 
 
-def seeds_in(space: Space, prior: Mapping[str, np.ndarray], said: SeedTexts, definitions: Sequence[Definition], material: Material) -> dict[str, Seed]:
+def seeds_in(
+    space: Space,
+    prior: Mapping[str, np.ndarray],
+    said: SeedTexts,
+    definitions: Sequence[Definition],
+    material: Material,
+) -> dict[str, Seed]:
     """Project every definition into this week's space.
 
     Passages are projected like articles, headlines by means of their own; both make up the seed's vector, the

@@ -59,9 +59,7 @@ def same_split(a: Sequence[str], b: Sequence[str]) -> bool:
     return len(one & two) >= _JACCARD * len(one | two)
 
 
-def propose_merge(
-    a: Batch, b: Batch, words: WordOverlap, cut: float, settings: DiscoverSettings
-) -> bool:
+def propose_merge(a: Batch, b: Batch, words: WordOverlap, cut: float, settings: DiscoverSettings) -> bool:
     """Are two narratives on average as alike as members of one: mean pairwise similarity >= cut + .02?"""
     if not len(a) or not len(b):
         return False

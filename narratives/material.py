@@ -70,9 +70,7 @@ class Material:
             return np.zeros((0, self.encoder.dimension), dtype=np.float32)
         return self.cache.encode(self.encoder, list(texts), progress=progress)
 
-    def article_vectors(
-        self, rows: Sequence[Row], progress: Callable[[int, int], None] | None = None
-    ) -> np.ndarray:
+    def article_vectors(self, rows: Sequence[Row], progress: Callable[[int, int], None] | None = None) -> np.ndarray:
         """(n, d) raw vectors of articles (`title`, `text`)."""
         from embeddings import model_input
 

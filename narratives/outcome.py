@@ -20,6 +20,7 @@ from narratives.describe import Keywords, class_tfidf, count_terms, name_from, r
 from narratives.discover import similarities
 from narratives.known import make_known
 from narratives.lineage import status_after
+from narratives.review import Review
 from narratives.scoring import sentences_of, stance_rows, statements_of, tone_rows, undecided_rows
 from narratives.step import Cluster, Member, Step, StepState, joined_batches
 from narratives.tone import ToneScorer
@@ -33,8 +34,8 @@ _NAMING_MEMBERS = 100
 class Outcome:
     """Finishes one step: `settle`, `score`, `describe`, then `write`."""
 
-    def __init__(self, step: Step, state: StepState) -> None:
-        self.step, self.state = step, state
+    def __init__(self, step: Step, state: StepState, review: Review) -> None:
+        self.step, self.state, self.review = step, state, review
         self.archive: Archive = step.archive
         self.settings = step.settings
         self.members: dict[str, Batch] = {}
@@ -122,7 +123,11 @@ class Outcome:
                 continue
             batch = self.members[narrative_id]
             self.rows["score"] += stance_rows(
-                rows, statements_of(narrative_id, seed.definition), (batch.vectors, batch.langs), state.space, step.material
+                rows,
+                statements_of(narrative_id, seed.definition),
+                (batch.vectors, batch.langs),
+                state.space,
+                step.material,
             )
 
     def _unscored(self) -> dict[str, str]:
@@ -173,6 +178,7 @@ class Outcome:
             self.archive.put(connection, schema.score, self.rows["score"])
             self.archive.put(connection, schema.tone, self.rows["tone"])
             self._write_alerts(connection)
+            self.review.write(connection)
             self._write_statuses(connection)
             voices = {row["id"] for row in state.voices}
             for row in state.arrivals:
@@ -208,10 +214,16 @@ class Outcome:
             born = min(self._published_weeks(cluster)) if cluster.bootstrap else state.week
             connection.execute(
                 schema.narrative.insert().values(
-                    id=cluster.id, origin="discovered", status="active" if cluster.bootstrap else "provisional",
-                    drafted=True, definition={"claim": self.claims.get(cluster.id, {})}, born_week=born,
-                    anchor=vector_bytes(centre), centre=vector_bytes(centre), cohesion=round(cluster.cohesion, 4),
-                )  # fmt: skip
+                    id=cluster.id,
+                    origin="discovered",
+                    status="active" if cluster.bootstrap or cluster.reviewed else "provisional",
+                    drafted=True,
+                    definition={"claim": self.claims.get(cluster.id, {})},
+                    born_week=born,
+                    anchor=vector_bytes(centre),
+                    centre=vector_bytes(centre),
+                    cohesion=round(cluster.cohesion, 4),
+                )
             )
             state.narratives[cluster.id] = self.archive.rows(
                 schema.narrative, schema.narrative.c.id == cluster.id, connection=connection
@@ -237,7 +249,9 @@ class Outcome:
         """Columns of a narrative that gained members: centre, calibration, keywords, and its name while young."""
         state = self.state
         row = state.narratives[narrative_id]
-        members = self.members[narrative_id].take(range(len(self.members[narrative_id]))[-self.settings.discover.max_members :])
+        members = self.members[narrative_id].take(
+            range(len(self.members[narrative_id]))[-self.settings.discover.max_members :]
+        )
         seed = state.seeds.get(row["slug"] or "")
         known = make_known(narrative_id, members, seed, self.settings.discover)
         pairs = similarities(members, WordOverlap(members, []), self.settings.discover)
@@ -259,7 +273,9 @@ class Outcome:
         words = self.keywords.get(narrative_id)
         if words is not None:
             values["keywords_zh"], values["keywords_en"] = words.terms("zh", 8), words.terms("en", 8)
-            if row["origin"] == "discovered" and row["status"] == "provisional" or not (row["name_zh"] or row["name_en"]):
+            if (row["origin"] == "discovered" and row["status"] == "provisional") or not (
+                row["name_zh"] or row["name_en"]
+            ):
                 values["name_zh"], values["name_en"] = name_from(words, "zh"), name_from(words, "en")
         return values
 
@@ -277,7 +293,7 @@ class Outcome:
     def _write_alerts(self, connection: Connection) -> None:
         state, table = self.state, schema.alert
         for cluster in state.born:
-            if cluster.bootstrap:
+            if cluster.bootstrap or cluster.reviewed:
                 continue
             rows = self.step.rows_of(list(cluster.article_ids))
             batch = self.members[cluster.id]
@@ -292,15 +308,23 @@ class Outcome:
             said = alerts.judge(newborn, state.week, self.settings.alerts)
             connection.execute(
                 table.insert().values(
-                    id=self.archive.next_id(connection, table, "A"), narrative_id=cluster.id, week=state.week,
-                    tier=said.tier, state="emerging", acknowledged=False, statistic=round(said.statistic, 4),
+                    id=self.archive.next_id(connection, table, "A"),
+                    narrative_id=cluster.id,
+                    week=state.week,
+                    tier=said.tier,
+                    state="emerging",
+                    acknowledged=False,
+                    statistic=round(said.statistic, 4),
                     threshold=round(said.threshold, 4),
                     evidence={
-                        **said.why, "article_ids": list(cluster.article_ids), "nearest": cluster.nearest,
-                        "nearest_score": cluster.nearest_score, "split_from": cluster.parent,
+                        **said.why,
+                        "article_ids": list(cluster.article_ids),
+                        "nearest": cluster.nearest,
+                        "nearest_score": cluster.nearest_score,
+                        "split_from": cluster.parent,
                         "level_of_nearest": self._level_of(cluster.nearest),
                     },
-                )  # fmt: skip
+                )
             )
         member = schema.membership
         for row in self.archive.rows(table, table.c.state == "emerging", connection=connection):
@@ -339,5 +363,3 @@ class Outcome:
             if kind:
                 last = row["last_week"].isoformat() if row["last_week"] else None
                 self.archive.add_event(connection, state.week, kind, row["id"], last_member_week=last)
-
-

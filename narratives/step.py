@@ -6,7 +6,6 @@ the same weeks give the same archive, however often the run was killed in betwee
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -19,7 +18,6 @@ from sqlalchemy import select
 from narratives import weeks
 from narratives.affinity import Batch, Known, WordOverlap, scores, unit
 from narratives.archive import schema
-from narratives.archive.history import bytes_vector
 from narratives.assign import Placement, place
 from narratives.definitions import Definition
 from narratives.discover import bootstrap_groups, cut_level, group_articles
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
 
 _CUT_ARTICLES = 1_500  # latest stories whose pairs set the level at which groups are cut
 _BOOTSTRAP_ROUNDS = 4
+_FOLLOW_ROUNDS = 3
 
 
 @dataclass
@@ -57,6 +56,7 @@ class Cluster:
     parent: str = ""
     cohesion: float = 0.0
     bootstrap: bool = False
+    reviewed: bool = False  # split off by a review: part of a known narrative, so no alert
 
 
 @dataclass
@@ -234,14 +234,43 @@ class Step:
             groups = group_articles(pool, words, state.cut, settings)
         placement = place(scores(pool, state.known, words, settings), counter, groups, state.known, settings)
         how = "bootstrap" if state.bootstrapping else "assigned"
-        for i, narrative_id in enumerate(placement.narrative):
-            if narrative_id:
-                state.placed.append(Member(pool.ids[i], narrative_id, float(placement.score[i]), how))
-                state.placed += [
-                    Member(pool.ids[i], other, score, how, primary=False) for other, score in placement.others[i]
-                ]
+        self._take(state, pool, placement, how)
         if state.bootstrapping or self.archive.get_meta("bootstrapped", False):
             self._found(state, placement)
+            self._follow(state, counter, how)
+
+    def _take(self, state: StepState, batch: Batch, placement: Placement, how: str) -> int:
+        """Note what a placement has decided; returns how many articles found a narrative."""
+        n = 0
+        for i, narrative_id in enumerate(placement.narrative):
+            if narrative_id:
+                n += 1
+                state.placed.append(Member(batch.ids[i], narrative_id, float(placement.score[i]), how))
+                state.placed += [
+                    Member(batch.ids[i], other, score, how, primary=False) for other, score in placement.others[i]
+                ]
+        return n
+
+    def _follow(self, state: StepState, counter: np.ndarray, how: str) -> None:
+        """What stayed behind may follow the newborn: narratives grow by their first members, then are asked again."""
+        assert state.pool is not None
+        pool = state.pool
+        for _ in range(_FOLLOW_ROUNDS if state.born else 0):
+            members: dict[str, list[int]] = {}
+            at = {article_id: i for i, article_id in enumerate(pool.ids)}
+            for member in state.placed:
+                if member.primary:
+                    members.setdefault(member.narrative_id, []).append(at[member.article_id])
+            left = np.array(sorted(set(range(len(pool))) - {i for rows in members.values() for i in rows}), dtype=int)
+            if not len(left):
+                return
+            young = [make_known(c.id, pool.take(members[c.id]), None, self.settings.discover) for c in state.born]
+            known = [*state.known, *young]
+            rest = pool.take(left)
+            found = scores(rest, known, WordOverlap(rest, [k.profile for k in known]), self.settings.discover)
+            alone = np.arange(len(left))
+            if not self._take(state, rest, place(found, counter[left], alone, known, self.settings.discover), how):
+                return
 
     def _found(self, state: StepState, placement: Placement) -> None:
         """Give the newborn groups ids; one that lies close to a discovered narrative has split off it."""
@@ -291,13 +320,3 @@ def joined_batches(a: Batch, b: Batch) -> Batch:
 
 def _in_time(row: Row) -> tuple[datetime, str]:
     return row["published_at"], row["id"]
-
-
-def counts_of(members: Sequence[Member]) -> Counter[str]:
-    """Primary members a narrative."""
-    return Counter(m.narrative_id for m in members if m.primary)
-
-
-def centre_of_row(row: Mapping[str, Any]) -> np.ndarray | None:
-    """A narrative row's stored centre."""
-    return bytes_vector(row["centre"]) if row["centre"] else None

@@ -94,6 +94,16 @@ def weekly_timeline(articles: pd.DataFrame, min_n: int, freq: str = "W") -> pd.D
         n_stories = int(voices.shape[0])
         share = n_stories / int(stories_a_week[week])
         rows.append(
-            (week, narrative, n_stories, len(group), share, *stance, len(stances) if narrative else 0, *tone, len(tones))
+            (
+                week,
+                narrative,
+                n_stories,
+                len(group),
+                share,
+                *stance,
+                len(stances) if narrative else 0,
+                *tone,
+                len(tones),
+            )
         )
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -20,9 +20,19 @@ from narratives.archive.store import Store
 
 # What a history is made of, for telling two archives apart; run records and instants of writing are not.
 _HISTORY = (
-    "article", "article_version", "quarantine", "narrative", "membership", "score", "tone", "event", "alert",
-    "decision", "proposal", "step",
-)  # fmt: skip
+    "article",
+    "article_version",
+    "quarantine",
+    "narrative",
+    "membership",
+    "score",
+    "tone",
+    "event",
+    "alert",
+    "decision",
+    "proposal",
+    "step",
+)
 _CLOCK = {"ingested_at", "quarantined_at", "decided_at"}
 
 
@@ -110,7 +120,11 @@ class History(Store):
             )
             result = connection.execute(
                 schema.run.insert().values(
-                    command=command, state="running", started_at=_now(), settings=dict(settings), versions=dict(versions)
+                    command=command,
+                    state="running",
+                    started_at=_now(),
+                    settings=dict(settings),
+                    versions=dict(versions),
                 )
             )
             assert result.inserted_primary_key is not None

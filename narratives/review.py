@@ -1,0 +1,127 @@
+"""Every few weeks: does a discovered narrative fall apart, are two of them one? Proposals first, deeds later."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, delete, update
+
+from narratives import weeks
+from narratives.affinity import WordOverlap
+from narratives.archive import schema
+from narratives.lineage import HOLD, propose_merge, propose_split, same_split
+from narratives.step import Cluster, Member, Step, StepState
+
+
+class Review:
+    """Looks for splits and merges in one step; `look` decides, `write` records within the step's transaction.
+
+    Named narratives are the analyst's: they are neither split nor merged by the machine.
+    """
+
+    def __init__(self, step: Step, state: StepState) -> None:
+        self.step, self.state = step, state
+        self.kept: list[dict[str, Any]] = []  # proposals that wait for the next review
+        self.merges: list[tuple[str, str]] = []  # (goes, stays)
+        self.looked = False
+
+    def look(self) -> None:
+        """Find proposals, and carry out those that were found in the review before as well."""
+        state, settings = self.state, self.step.settings.discover
+        number = len(self.step.archive.steps())
+        if state.bootstrapping or number % settings.review_every:
+            return
+        self.looked = True
+        before = {
+            (row["kind"], row["narrative_id"], row["other_id"]): row for row in self.step.archive.rows(schema.proposal)
+        }
+        living = [i for i in sorted(state.members) if self._may_change(i)]
+        for narrative_id in living:
+            members = state.members[narrative_id]
+            proposal = propose_split(narrative_id, members, WordOverlap(members, []), state.cut, settings)
+            if proposal is None or not self._alive(narrative_id, proposal.leaving):
+                continue
+            old = before.get(("split", narrative_id, ""))
+            held = old["n_held"] + 1 if old and same_split(old["detail"]["leaving"], proposal.leaving) else 1
+            if held >= HOLD:
+                self._split(narrative_id, proposal.leaving)
+            else:
+                self._keep("split", narrative_id, "", held, {"leaving": list(proposal.leaving)}, old)
+        for i, a in enumerate(living):
+            for b in living[i + 1 :]:
+                words = WordOverlap(state.members[a], [])
+                if not propose_merge(state.members[a], state.members[b], words, state.cut, settings):
+                    continue
+                old = before.get(("merge", a, b))
+                held = old["n_held"] + 1 if old else 1
+                if held >= HOLD and not any(a in pair or b in pair for pair in self.merges):
+                    stays, goes = (a, b) if len(state.members[a]) >= len(state.members[b]) else (b, a)
+                    self.merges.append((goes, stays))
+                else:
+                    self._keep("merge", a, b, held, {}, old)
+
+    def _may_change(self, narrative_id: str) -> bool:
+        row = self.state.narratives[narrative_id]
+        return row["origin"] == "discovered" and row["status"] in ("active", "provisional")
+
+    def _alive(self, narrative_id: str, leaving: tuple[str, ...]) -> bool:
+        """Both parts still get articles: a silent narrative is left whole."""
+        since = self.state.week - (self.step.settings.discover.buffer_weeks - 1) * weeks.WEEK
+        ids, joined = self.state.members[narrative_id].ids, self.state.member_weeks[narrative_id]
+        recent = {i for i, week in zip(ids, joined, strict=True) if week >= since}
+        return bool(recent & set(leaving)) and bool(recent - set(leaving))
+
+    def _keep(self, kind: str, a: str, b: str, held: int, detail: dict[str, Any], old: dict[str, Any] | None) -> None:
+        first = old["first_week"] if old and held > 1 else self.state.week
+        self.kept.append(
+            {
+                "kind": kind,
+                "narrative_id": a,
+                "other_id": b,
+                "first_week": first,
+                "last_week": self.state.week,
+                "n_held": held,
+                "detail": detail,
+            }
+        )
+
+    def _split(self, narrative_id: str, leaving: tuple[str, ...]) -> None:
+        state = self.state
+        taken = {m.article_id for m in state.moved}
+        ids = tuple(i for i in leaving if i not in taken)
+        if len(ids) < self.step.settings.discover.min_stories:
+            return
+        number = max(int(i[1:]) for i in [*state.narratives, *(c.id for c in state.born)]) + 1
+        members = state.members[narrative_id]
+        part = members.take([members.ids.index(i) for i in ids])
+        pairs = part.vectors @ part.vectors.T
+        n = len(part)
+        cluster = Cluster(f"N{number:04d}", ids, narrative_id, 0.0, parent=narrative_id, reviewed=True)
+        cluster.cohesion = float((pairs.sum() - pairs.trace()) / (n * (n - 1)))
+        state.born.append(cluster)
+        centre = part.vectors.sum(axis=0)
+        centre = centre / (centre @ centre) ** 0.5
+        state.moved += [
+            Member(i, cluster.id, float(v @ centre), "split") for i, v in zip(part.ids, part.vectors, strict=True)
+        ]
+
+    def write(self, connection: Connection) -> None:
+        """Record proposals and carry out merges; the redirect from a merged id stays for ever."""
+        if not self.looked:
+            return
+        archive, table = self.step.archive, schema.narrative
+        connection.execute(delete(schema.proposal))
+        archive.insert(connection, schema.proposal, self.kept)
+        for goes, stays in self.merges:
+            for members in (schema.membership, schema.score):
+                moving = archive.rows(members, members.c.narrative_id == goes, connection=connection)
+                connection.execute(delete(members).where(members.c.narrative_id == goes))
+                archive.put(connection, members, [{**row, "narrative_id": stays} for row in moving])
+            row = archive.rows(table, table.c.id == goes, connection=connection)[0]
+            connection.execute(update(table).where(table.c.id == goes).values(status="merged", merged_into=stays))
+            connection.execute(
+                update(table)
+                .where(table.c.id == stays)
+                .values(n_members=table.c.n_members + row["n_members"], score_mean=None, score_sd=None)
+            )
+            archive.add_event(connection, self.state.week, "merged", goes, stays, label=weeks.label(self.state.week))

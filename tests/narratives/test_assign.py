@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+
+from narratives.affinity import Known
+from narratives.assign import MEMBER_POOL, NAMED_POOL, calibration, place
+from narratives.settings import DiscoverSettings
+
+SETTINGS = DiscoverSettings()
+
+
+def known(name: str, mean: float = 0.35, sd: float = 0.08) -> Known:
+    return Known(name, np.array([1.0]), mean=mean, sd=sd)
+
+
+def placed(rows, groups, names=("N0001", "N0002"), counter=None, forbidden=None):
+    scores = np.array(rows, dtype=float)
+    return place(
+        scores,
+        np.zeros(len(scores)) if counter is None else np.array(counter),
+        np.array(groups),
+        [known(name) for name in names],
+        SETTINGS,
+        forbidden,
+    )
+
+
+def test_an_article_joins_the_narrative_whose_level_it_reaches():
+    assert placed([[0.4, 0.1], [0.1, 0.5]], [0, 1]).narrative == ("N0001", "N0002")
+
+
+def test_an_article_below_every_level_stays_unassigned():
+    assert placed([[0.15, 0.1]], [0]).narrative == ("",)
+
+
+def test_none_of_them_is_the_answer_when_a_counter_example_is_nearer():
+    assert placed([[0.4, 0.1]], [0], counter=[0.5]).narrative == ("",)
+    assert placed([[0.4, 0.1]], [0], counter=[0.3]).narrative == ("N0001",)
+
+
+def test_a_group_is_decided_by_its_mean_so_that_its_weakest_member_comes_along():
+    rows = [[0.45, 0.0], [0.40, 0.0], [0.38, 0.0], [0.10, 0.0]]
+    assert placed(rows, [0, 0, 0, 0]).narrative == ("N0001",) * 4
+    assert placed(rows, [0, 0, 0, 1]).narrative[3] == ""
+
+
+def test_five_articles_alike_that_fit_nothing_are_born_together():
+    found = placed([[0.16, 0.05]] * 5, [7] * 5)
+    assert found.narrative == ("",) * 5
+    assert [(list(rows), nearest) for rows, nearest, _ in found.newborn] == [([0, 1, 2, 3, 4], "N0001")]
+
+
+def test_four_articles_alike_that_fit_nothing_wait():
+    assert placed([[0.16, 0.05]] * 4, [7] * 4).newborn == ()
+
+
+def test_what_the_analyst_has_ruled_out_is_not_chosen():
+    forbidden = np.array([[True, False]])
+    assert placed([[0.6, 0.4]], [0], forbidden=forbidden).narrative == ("N0002",)
+
+
+def test_further_narratives_that_are_reached_are_kept_as_secondary():
+    found = placed([[0.5, 0.45]], [0])
+    assert found.others == ((("N0002", 0.45),),)
+
+
+def test_identical_articles_get_identical_answers():
+    rows = [[0.3, 0.2], [0.3, 0.2]]
+    found = placed(rows, [0, 1])
+    assert found.narrative[0] == found.narrative[1]
+
+
+def test_without_any_narrative_a_group_can_still_be_born():
+    found = place(np.zeros((6, 0)), np.zeros(6), np.zeros(6, dtype=int), [], SETTINGS)
+    assert len(found.newborn) == 1 and found.newborn[0][1] == ""
+
+
+def test_few_members_are_shrunk_toward_the_pool():
+    assert calibration(np.zeros(0), named=False, settings=SETTINGS) == pytest.approx(MEMBER_POOL)
+    assert calibration(np.zeros(0), named=True, settings=SETTINGS) == pytest.approx(NAMED_POOL)
+    mean, _ = calibration(np.full(5, 0.6), named=False, settings=SETTINGS)
+    many, _ = calibration(np.full(500, 0.6), named=False, settings=SETTINGS)
+    assert MEMBER_POOL[0] < mean < many == pytest.approx(0.6, abs=0.01)

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from narratives.affinity import Batch, WordOverlap, unit
+from narratives.discover import bootstrap_groups, coarse_parts, cut_level, group_articles
+from narratives.settings import DiscoverSettings
+
+SETTINGS = DiscoverSettings(group_word_weight=0)
+
+
+def topics(n_topics: int, n_each: int, noise: float, seed: int = 0, d: int = 48) -> tuple[Batch, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    centres = unit(rng.standard_normal((n_topics, d)))
+    truth = np.repeat(np.arange(n_topics), n_each)
+    vectors = unit(centres[truth] + noise * rng.standard_normal((len(truth), d)) / d**0.5)
+    n = len(truth)
+    return Batch(tuple(map(str, range(n))), vectors, ("en",) * n, ((),) * n, ("",) * n), truth
+
+
+def agree(labels: np.ndarray, truth: np.ndarray) -> float:
+    from sklearn.metrics import adjusted_rand_score
+
+    return float(adjusted_rand_score(truth, labels))
+
+
+def test_average_link_finds_small_groups_at_the_cut():
+    batch, truth = topics(6, 6, noise=1.0)
+    assert agree(group_articles(batch, WordOverlap(batch, []), 0.3, SETTINGS), truth) > 0.95
+
+
+def test_groups_do_not_depend_on_the_order_of_articles():
+    batch, _ = topics(4, 6, noise=1.5)
+    order = np.random.default_rng(1).permutation(len(batch))
+    plain = group_articles(batch, WordOverlap(batch, []), 0.2, SETTINGS)
+    shuffled = group_articles(batch.take(order), WordOverlap(batch, []), 0.2, SETTINGS)
+    assert agree(plain[order], shuffled) == pytest.approx(1)
+
+
+def test_identical_articles_share_a_group():
+    batch, _ = topics(3, 4, noise=3.0)
+    doubled = batch.take([*range(len(batch)), *range(len(batch))])
+    labels = group_articles(doubled, WordOverlap(doubled, []), 0.4, SETTINGS)
+    assert (labels[: len(batch)] == labels[len(batch) :]).all()
+
+
+def test_the_cut_is_the_asked_percentile_of_pairs():
+    batch, _ = topics(5, 8, noise=2.0)
+    similarity = (batch.vectors @ batch.vectors.T)[np.triu_indices(len(batch), 1)]
+    cut = cut_level(batch, WordOverlap(batch, []), SETTINGS)
+    assert (similarity < cut).mean() == pytest.approx(SETTINGS.tau_percentile / 100, abs=0.01)
+
+
+def test_nothing_and_one_article_are_no_groups():
+    batch, _ = topics(1, 1, noise=0.1)
+    assert cut_level(batch, WordOverlap(batch, []), SETTINGS) == 0
+    assert list(group_articles(batch, WordOverlap(batch, []), 0.5, SETTINGS)) == [0]
+
+
+@pytest.mark.slow
+def test_the_bootstrap_groups_a_larger_set_and_repeats_itself():
+    batch, truth = topics(5, 20, noise=0.8)
+    words = WordOverlap(batch, [])
+    labels = bootstrap_groups(batch, words, 0.3, SETTINGS)
+    assert agree(labels, truth) > 0.9
+    assert (labels == bootstrap_groups(batch, words, 0.3, SETTINGS)).all()
+
+
+def test_few_articles_are_one_coarse_part():
+    assert set(coarse_parts(np.ones((10, 4), dtype=np.float32), SETTINGS)) == {0}

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from narratives.space import Space, headline_space
+
+PRIOR = {"zh": np.array([1.0, 0, 0, 0]), "en": np.array([0, 1.0, 0, 0]), "": np.array([0.5, 0.5, 0, 0])}
+
+
+def articles(lang: str, n: int, seed: int) -> np.ndarray:
+    """Vectors whose first two numbers tell the language and whose others tell the topic."""
+    rng = np.random.default_rng(seed)
+    language = 5.0 * (PRIOR[lang] > 0)
+    return language + np.concatenate([np.zeros((n, 2)), rng.standard_normal((n, 2))], axis=1)
+
+
+def test_taking_the_means_off_leaves_topics_and_no_language():
+    space = Space(PRIOR)
+    zh, en = articles("zh", 300, 0), articles("en", 300, 0)
+    space.learn(zh, ["zh"] * 300)
+    space.learn(en, ["en"] * 300)
+    a, b = space.project(zh, ["zh"] * 300), space.project(en, ["en"] * 300)
+    assert np.einsum("ij,ij->i", a, b).mean() > 0.9
+    assert Space(PRIOR).project(zh, ["zh"] * 300)[:, 0].mean() > 0.9  # with the prior alone it still shows
+
+
+def test_one_article_does_not_cancel_itself_out():
+    space = Space(PRIOR)
+    only = np.array([[1.0, 0.0, 1.0, 0.0]])
+    space.learn(only, ["zh"])
+    assert space.project(only, ["zh"])[0, 2] > 0.9
+
+
+def test_traditional_chinese_shares_the_mean_of_chinese():
+    space = Space(PRIOR)
+    space.learn(articles("zh", 50, 1), ["zh-Hant"] * 50)
+    assert space.counts() == {"zh": 50}
+    assert (space.mean("zh") == space.mean("zh-Hant")).all()
+
+
+def test_an_unknown_language_gets_the_mean_of_the_others():
+    assert Space(PRIOR).mean("ja") == pytest.approx(PRIOR[""])
+
+
+def test_the_state_survives_json_to_the_last_bit_that_counts():
+    space = Space(PRIOR)
+    space.learn(articles("zh", 7, 2), ["zh"] * 7)
+    again = Space.from_json(PRIOR, space.to_json())
+    assert again.mean("zh") == pytest.approx(space.mean("zh"), abs=1e-9)
+    assert again.to_json() == space.to_json()
+
+
+def test_learning_a_week_gives_what_learning_at_once_gives():
+    rows = articles("en", 40, 3)
+    once, twice = Space(PRIOR), Space(PRIOR)
+    once.learn(rows, ["en"] * 40)
+    twice.learn(rows[:15], ["en"] * 15)
+    twice.learn(rows[15:], ["en"] * 25)
+    assert once.mean("en") == pytest.approx(twice.mean("en"))
+
+
+def test_an_encoder_without_shipped_means_is_not_pulled_to_zero():
+    space = Space({"": np.zeros(2)})
+    space.learn(np.array([[2.0, 2.0], [4.0, 4.0]]), ["en", "en"])
+    assert space.mean("en") == pytest.approx([3.0, 3.0])
+
+
+def test_headlines_are_centred_on_themselves():
+    rows = articles("en", 30, 4) + np.array([0, 0, 9.0, 0])  # all headlines share an offset
+    flat = headline_space(rows, ["en"] * 30, PRIOR)
+    assert abs(flat[:, 2].mean()) < 0.9
