@@ -245,27 +245,31 @@ class Articles(Store):
             where.append(table.c.step_week == step_week)
         if waiting:
             where.append(table.c.step_week.is_(None))
-        copies = select(table.c.story_id, func.count().label("n_copies")).group_by(table.c.story_id).subquery()
-        query = (
-            select(table, copies.c.n_copies)
-            .join(copies, copies.c.story_id == table.c.story_id)
-            .where(*where)
-            .order_by(table.c.published_at, table.c.id)
-        )
+        query = select(table).where(*where).order_by(table.c.published_at, table.c.id)
         with self.reading() as connection:
             if ids is None:
                 rows = connection.execute(query).fetchall()
             else:
                 rows = [r for c in _chunks(ids) for r in connection.execute(query.where(table.c.id.in_(c)))]
-        names = [column.name for column in table.columns] + ["n_copies"]
+            copies = self._n_copies(connection, list({row.story_id for row in rows}))
+        names = [column.name for column in table.columns]
         frame = pd.DataFrame(rows, columns=names).rename(columns={"story_id": "story"})
         for name in ("published_at", "ingested_at"):
             frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[us, UTC]")
-        frame["n_copies"] = frame["n_copies"].astype("int64")
+        frame["n_copies"] = frame["story"].map(copies).astype("int64")
         frame["is_first"] = frame["id"] == frame["story"]
         if ids is not None:
             frame = frame.sort_values(["published_at", "id"], ignore_index=True)
         return frame
+
+    def _n_copies(self, connection: Connection, stories: Sequence[str]) -> dict[str, int]:
+        """How many articles each story has in the whole archive."""
+        table = schema.article
+        query = select(table.c.story_id, func.count()).group_by(table.c.story_id)
+        if len(stories) > 20 * _IDS_A_QUERY:  # asking for all is quicker than asking for many
+            return {story: n for story, n in connection.execute(query)}
+        parts = (connection.execute(query.where(table.c.story_id.in_(chunk))) for chunk in _chunks(stories))
+        return {story: n for part in parts for story, n in part}
 
     def quarantine_frame(self, state: str | None = "open") -> pd.DataFrame:
         """What could not become an article: id, origin, reason, message, raw, state, quarantined_at."""

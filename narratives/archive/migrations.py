@@ -33,9 +33,7 @@ def version_of(connection: Connection) -> int | None:
         return None
     if not {"key", "value"} <= {column["name"] for column in inspector.get_columns("meta")}:
         return None
-    row = connection.execute(
-        select(schema.meta.c.value).where(schema.meta.c.key == VERSION_KEY)
-    ).one_or_none()
+    row = connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == VERSION_KEY)).one_or_none()
     return row[0] if row is not None and isinstance(row[0], int) else None
 
 

@@ -189,9 +189,7 @@ class Store:
     def get_meta(self, key: str, default: Any = None) -> Any:
         """A fact that the archive keeps about itself."""
         with self.reading() as connection:
-            row = connection.execute(
-                select(schema.meta.c.value).where(schema.meta.c.key == key)
-            ).one_or_none()
+            row = connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == key)).one_or_none()
         return default if row is None else row[0]
 
     def set_meta(self, key: str, value: Any, connection: Connection | None = None) -> None:
@@ -222,11 +220,7 @@ class Store:
         """
         with self._lock_guard:
             if self._lock_depth == 0:
-                with (
-                    self._locked_file(command, wait_seconds)
-                    if self.path
-                    else self._locked_server(wait_seconds)
-                ):
+                with self._locked_file(command, wait_seconds) if self.path else self._locked_server(wait_seconds):
                     self._lock_depth += 1
                     try:
                         yield
@@ -281,9 +275,7 @@ class Store:
             with self.engine.connect() as connection:
                 found = migrations.version_of(connection)
             if found is None:
-                raise ArchiveError(
-                    f"{name} is a database, but no archive of this program: it was not touched"
-                )
+                raise ArchiveError(f"{name} is a database, but no archive of this program: it was not touched")
             if found > migrations.SCHEMA_VERSION:
                 raise ArchiveError(
                     f"{name} has schema version {found}, this program knows versions up to "
@@ -370,12 +362,8 @@ def _reported(name: object) -> Iterator[None]:
     except DatabaseError as error:
         said = str(error.orig)
         low = said.lower()
-        if any(
-            sign in low for sign in ("malformed", "not a database", "disk i/o error", "database corruption")
-        ):
-            raise ArchiveDamaged(
-                f"{name} is damaged ({said}); it was left as it is: restore a backup"
-            ) from error
+        if any(sign in low for sign in ("malformed", "not a database", "disk i/o error", "database corruption")):
+            raise ArchiveDamaged(f"{name} is damaged ({said}); it was left as it is: restore a backup") from error
         if "readonly" in low or "read-only" in low:
             raise ArchiveReadOnly(f"{name} may not be written ({said})") from error
         if "locked" in low or "lock timeout" in low:

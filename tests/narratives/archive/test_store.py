@@ -93,11 +93,7 @@ def test_damage_inside_is_found_and_named(file: Path) -> None:
     file.write_bytes(bytes(raw))
     with pytest.raises(ArchiveDamaged, match="restore a backup"), Archive.open(file) as archive:
         problems = archive.check()
-        raise (
-            ArchiveDamaged("restore a backup: " + "; ".join(problems))
-            if problems
-            else AssertionError("unseen")
-        )
+        raise (ArchiveDamaged("restore a backup: " + "; ".join(problems)) if problems else AssertionError("unseen"))
     assert file.read_bytes() == bytes(raw)
 
 
