@@ -1,0 +1,153 @@
+"""One desk as `narratives doctor` sees it: its files, its last run, its feeds, the health of its material."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from narratives.machine import Finding, room
+
+if TYPE_CHECKING:
+    from narratives.desk import Desk
+
+_SILENT_WEEKS = 2
+_REGULAR_WEEKS = 4  # a source heard in each of this many weeks is expected in the next
+_MIDNIGHT_SHARE = 0.5
+_BLANK_SHARE = 0.05
+_SAME_LANGUAGE = 0.75
+
+
+def examine_desk(desk: Desk) -> Iterator[Finding]:
+    """Settings, definitions, the archive, the last run, and the health of the material."""
+    from narratives.definitions import check_definitions
+    from narratives.desk import DEFINITIONS
+
+    yield Finding("ok", "settings", f"narratives.toml is valid; the subject is {desk.settings.subject!r}")
+    try:
+        advice = list(check_definitions(desk.definitions))
+        text = f"{DEFINITIONS} is valid, {len(desk.definitions)} named narratives"
+        yield Finding(
+            "note" if advice else "ok",
+            "definitions",
+            text + (f", {len(advice)} pieces of advice" if advice else ""),
+            "`narratives check` shows the advice" if advice else "",
+        )
+    except ValueError as error:
+        yield Finding("problem", "definitions", str(error), f"edit {desk.folder / DEFINITIONS}")
+    damage = desk.archive.check()
+    if damage:
+        yield Finding("problem", "archive", "; ".join(damage[:5]), "restore a backup of the archive")
+        return
+    yield Finding("ok", "archive", f"{desk.archive.name} is sound")
+    yield room("disk", desk.folder)
+    yield from _runs_and_feeds(desk)
+    yield from _material(desk)
+
+
+def _runs_and_feeds(desk: Desk) -> Iterator[Finding]:
+    from narratives.archive import ArchiveBusy, schema
+
+    runs = desk.archive.rows(schema.run)
+    if not runs:
+        yield Finding("note", "runs", "nothing has been run yet", "`narratives ingest FILES`, then `narratives update`")
+    elif runs[-1]["state"] == "failed":
+        yield Finding(
+            "problem",
+            "runs",
+            f"the last run ({runs[-1]['command']}) failed",
+            "run it again and read its message",
+        )
+    elif runs[-1]["state"] == "running" and not desk.archive.read_only:
+        try:
+            with desk.archive.lock("narratives doctor"):
+                yield Finding(
+                    "note",
+                    "runs",
+                    f"the last run ({runs[-1]['command']}) was killed",
+                    "run it again: it goes on where it was",
+                )
+        except ArchiveBusy as error:
+            yield Finding("ok", "runs", str(error))
+    for feed in desk.archive.rows(schema.feed, schema.feed.c.n_failures > 0):
+        yield Finding(
+            "problem" if feed["n_failures"] > 2 else "note",
+            "feeds",
+            f"{feed['url']} failed {feed['n_failures']} times in a row: {feed['last_error']}",
+            "look whether its address has changed",
+        )
+
+
+def _material(desk: Desk) -> Iterator[Finding]:
+    health: dict[str, Any] = desk.health()
+    n = health["n_articles"]
+    yield Finding(
+        "ok",
+        "material",
+        f"{n:,} articles in {health['n_stories']:,} stories; {health['n_waiting']:,} wait for an update",
+    )
+    if health["n_quarantined"]:
+        yield Finding(
+            "note",
+            "quarantine",
+            f"{health['n_quarantined']:,} records lie in quarantine",
+            "`narratives quarantine` lists them",
+        )
+    if not n - health["n_waiting"]:
+        return
+    done = n - health["n_waiting"]
+    if health["n_blank_titles"] / done > _BLANK_SHARE:
+        yield Finding(
+            "note",
+            "titles",
+            f"{health['n_blank_titles']:,} of {done:,} articles have no title",
+            "name the column with `narratives ingest --map title=NAME`",
+        )
+    if health["n_midnight"] / done > _MIDNIGHT_SHARE:
+        yield Finding(
+            "note",
+            "dates",
+            f"{health['n_midnight']:,} of {done:,} articles are dated exactly midnight: dates "
+            "without a time, so the last day of a week may count into the wrong one",
+            "name a better date column with `narratives ingest --map published_at=NAME`",
+        )
+    if (share := health["largest_source_share"]) and share > 0.5:
+        source = next(iter(health["sources"]), "") or "one source without a name"
+        yield Finding(
+            "note",
+            "sources",
+            f"{share:.0%} of the articles come from {source}: what is told is mostly its view",
+        )
+    for source, weeks_silent in silent_sources(desk):
+        yield Finding(
+            "note",
+            "sources",
+            f"{source} has been silent for {weeks_silent} weeks, after an article every week",
+            "look whether its export or feed still works",
+        )
+    mixed = health["same_language_share"]
+    if mixed is not None:
+        text = f"same-language share {mixed:.2f} (.50 is perfect, raw vectors have .93)"
+        yield Finding(
+            "note" if mixed > _SAME_LANGUAGE else "ok",
+            "languages",
+            text,
+            "more articles of the smaller language help" if mixed > _SAME_LANGUAGE else "",
+        )
+
+
+def silent_sources(desk: Desk) -> list[tuple[str, int]]:
+    """Sources heard in each of four weeks and in none of two or more since, with the weeks of silence."""
+    done = desk.weeks()
+    if len(done) < _SILENT_WEEKS + _REGULAR_WEEKS:
+        return []
+    articles = desk.articles()
+    found = []
+    for source, own in articles.groupby("source"):
+        heard = set(own["week"])
+        last = max(heard)
+        silent = (done[-1] - last).days // 7
+        before = {last - timedelta(weeks=i) for i in range(_REGULAR_WEEKS)}
+        if source and silent >= _SILENT_WEEKS and before <= heard:
+            found.append((str(source), silent))
+    return sorted(found)

@@ -1,0 +1,147 @@
+"""The command `narratives`: its commands, and what an error looks like to the person who typed it.
+
+Nothing heavy is imported here or in `narratives.commands` until a command runs, so that `narratives --help`
+answers in well under half a second.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from narratives.commands import alerts, doctor, look, quarantine, work
+from narratives.commands.screen import BUSY, FAILED, OK, STOPPED, note
+
+_EPILOG = """\b
+Exit codes
+  0    done, also where there was nothing new to do
+  1    could not be done; the message on stderr says what to mend
+  2    wrong usage of the command
+  3    another run is writing this desk; try again when it has ended
+  4    done, but something needs a look: a source that could not be read,
+       a problem that doctor found
+  130  stopped from the keyboard; what was finished is kept
+
+\b
+NARRATIVES_DESK    the desk, where --desk is left out and the current folder is none
+NARRATIVES_CACHE   where the unpacked model is kept
+NARRATIVES_DEBUG   set to 1: show the traceback of every error
+"""
+
+app = typer.Typer(
+    name="narratives",
+    help="Track narratives in Chinese and English news: from files and feeds to a weekly report.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # drawing boxes costs a third of the time that --help may take
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from narratives import __version__
+
+        typer.echo(f"narratives {__version__}")
+        raise typer.Exit(OK)
+
+
+@app.callback()
+def _global(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Track narratives in Chinese and English news: from files and feeds to a weekly report."""
+
+
+app.command()(work.init)
+app.command()(work.ingest)
+app.command()(work.update)
+app.command()(work.report)
+app.command()(work.run)
+app.add_typer(alerts.app, name="alerts")
+app.command("list")(look.list_narratives)
+app.command()(look.show)
+app.command()(look.explain)
+app.add_typer(quarantine.app, name="quarantine")
+app.command()(doctor.check)
+app.command()(doctor.settings)
+app.command("doctor")(doctor.examine)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; errors that a person can mend become one line on stderr.
+
+    Parameters
+    ----------
+    arguments
+        In place of the process's own (tests).
+
+    Example
+    -------
+    >>> main(["--version"])
+    narratives 0.1.0
+    0
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that knows no Chinese shows question marks
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="narratives")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else FAILED
+    except KeyboardInterrupt:
+        note("stopped; what was finished is kept, and the same command goes on from there")
+        return STOPPED
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115  (whoever read our output has gone)
+        return OK
+    except Exception as error:
+        return _tell(error)
+    return OK
+
+
+def _tell(error: Exception) -> int:
+    """Say on stderr what was wrong; returns the exit code. Faults of the program are raised again."""
+    if os.environ.get("NARRATIVES_DEBUG"):
+        traceback.print_exception(error)
+    from narratives.archive import ArchiveBusy, ArchiveError
+
+    if isinstance(error, ArchiveBusy):
+        note(f"busy: {error}")
+        return BUSY
+    if isinstance(error, ArchiveError) or type(error).__name__ == "BundledModelError":
+        said = str(error)
+    elif isinstance(error, ModuleNotFoundError):
+        said = f"the package {error.name} is missing; `narratives doctor` says which command installs it"
+    elif isinstance(error, OSError):
+        said = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+    elif isinstance(error, ValueError):
+        said = str(error)
+        if not _is_ours(error):
+            said += " (raised inside a library; NARRATIVES_DEBUG=1 shows where)"
+    else:
+        raise error
+    note(f"error: {said}")
+    return FAILED
+
+
+def _is_ours(error: Exception) -> bool:
+    """It was raised by a line of this program, not deep inside a library."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = trace.tb_frame.f_globals.get("__name__", "") if trace is not None else ""
+    return module.partition(".")[0] in ("embeddings", "narratives", "reports")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

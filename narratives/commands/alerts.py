@@ -1,0 +1,162 @@
+"""`narratives alerts`: new narratives that deserve a look, why, and which of them were seen."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from narratives.commands.screen import (
+    DeskOption,
+    JsonOption,
+    count,
+    heading,
+    number,
+    opened,
+    plain,
+    print_json,
+    records,
+    say,
+    table,
+)
+
+app = typer.Typer(
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    help="List alerts, explain one (`alerts show A0001`), or mark it as seen (`alerts ack A0001`).",
+)
+
+_PARTS = {
+    "recent_stories": "stories in the last two weeks",
+    "recent_share": "share of its stories that are recent",
+    "cohesion": "cohesion: mean similarity of its stories",
+    "sources": "independent sources",
+}
+
+
+@app.callback()
+def list_alerts(
+    context: typer.Context,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also watches, and alerts that were acknowledged or retracted.")
+    ] = False,
+    desk: DeskOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List alerts that nobody has acknowledged, the latest first.
+
+    An alert is a new narrative that passed every part of the rule, a watch one that passed only some.
+    """
+    if context.invoked_subcommand is not None:
+        context.obj = desk
+        return
+    from narratives.weeks import label
+
+    with opened(desk, read_only=True) as own:
+        frame = own.alerts()
+    n_all = len(frame)
+    if not everything:
+        is_open = ~frame["acknowledged"].astype(bool) & (frame["state"] != "retracted")
+        frame = frame[is_open & (frame["tier"] == "alert")]
+    frame = frame.sort_values(["week", "id"], ascending=[False, True])
+    if as_json:
+        print_json(records(frame))
+        return
+    rows = [(r["id"], label(r["week"]), r["tier"], _state(r), r["narrative"], r["name"]) for r in records(frame)]
+    if rows:
+        table(("alert", "week", "tier", "state", "narrative", "name"), rows)
+    else:
+        say("no open alerts")
+    if n_all > len(rows):
+        more = count(n_all - len(rows), "more is", "more are")
+        say(f"{more} acknowledged, retracted, or watches only: --all shows them")
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    alert: Annotated[str, typer.Argument(help="Such as A0001.")],
+    desk: DeskOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Explain an alert: every part of the rule with its number, and the articles it rests on."""
+    from narratives.archive import schema
+    from narratives.weeks import label
+
+    with opened(desk or context.obj, read_only=True) as own:
+        rows = [row for row in records(own.alerts()) if row["id"].upper() == alert.upper()]
+        if not rows:
+            raise ValueError(f"there is no alert {alert}; `narratives alerts --all` lists them")
+        row = rows[0]
+        evidence = dict(row["evidence"] or {})
+        articles = own.articles()
+        names = {n["id"]: n["name_en"] or n["name_zh"] for n in own.archive.rows(schema.narrative)}
+        wanted = [str(i) for i in evidence.get("article_ids", [])]
+        mine = articles[articles["id"].isin(wanted)]
+        rule = own.settings.alerts
+    if as_json:
+        kept = mine[["id", "title", "source", "lang", "published_at", "url"]]
+        print_json({**row, "articles": records(kept)})
+        return
+    heading(f"{row['id']}  {row['tier']}, {_state(row)}")
+    say(f"narrative  {row['narrative']} {plain(row['name'])}")
+    say(f"born       {label(row['week'])}")
+    if row["settled_week"]:
+        say(f"settled    {label(row['settled_week'])}: {row['state']}")
+    say(f"rests on   {count(int(evidence.get('n_stories', 0)), 'story', 'stories')}")
+    if nearest := _nearest(evidence, names):
+        say(f"nearest    {nearest}")
+    if evidence.get("split_from"):
+        say(f"split from {evidence['split_from']} {plain(names.get(str(evidence['split_from']), ''))}")
+    say()
+    asked = {
+        "recent_stories": (evidence.get("n_recent"), rule.min_recent_stories),
+        "recent_share": (evidence.get("recent_share"), rule.min_recent_share),
+        "cohesion": (number(evidence.get("cohesion", row["statistic"])), number(row["threshold"])),
+        "sources": (evidence.get("n_sources"), rule.min_sources),
+    }
+    passed = evidence.get("passed") or {}
+    lines = [
+        (_PARTS[name], got, f"at least {wants}", "yes" if passed.get(name) else "no")
+        for name, (got, wants) in asked.items()
+    ]
+    table(("the rule asks for", "found", "needed", "passed"), lines, right=("found",))
+    say()
+    shown = [(a["id"], a["published_at"].date(), a["lang"], a["source"], a["title"]) for a in records(mine)]
+    table(("article", "day", "lang", "source", "title"), shown)
+
+
+@app.command()
+def ack(
+    context: typer.Context,
+    alerts: Annotated[list[str], typer.Argument(help="Such as A0001; several may be named.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Mark as not seen again.")] = False,
+    desk: DeskOption = None,
+) -> None:
+    """Acknowledge alerts: they were seen and are no longer listed."""
+    from narratives.archive import schema
+
+    wanted = list(dict.fromkeys(name.upper() for name in alerts))
+    with opened(desk or context.obj) as own, own.archive.lock("narratives alerts ack"):
+        known = {row["id"] for row in own.archive.rows(schema.alert)}
+        if missing := [name for name in wanted if name not in known]:
+            raise ValueError(
+                f"there is no alert {', '.join(missing)}; nothing was changed (`narratives alerts --all` lists them)"
+            )
+        with own.archive.begin() as connection:
+            connection.execute(schema.alert.update().where(schema.alert.c.id.in_(wanted)).values(acknowledged=not undo))
+    say(f"{', '.join(wanted)}: {'open again' if undo else 'acknowledged'}")
+
+
+def _state(row: dict[str, Any]) -> str:
+    return f"{row['state']}, seen" if row["acknowledged"] else str(row["state"])
+
+
+def _nearest(evidence: dict[str, Any], names: dict[str, str]) -> str:
+    """The narrative that lay nearest when this one was born; "" where there was none."""
+    nearest = str(evidence.get("nearest") or "")
+    if not nearest:
+        return ""
+    said = f"{nearest} {plain(names.get(nearest, ''))}, score {number(evidence.get('nearest_score'))}"
+    level = evidence.get("level_of_nearest")
+    return said + (f" where joining needs {number(level)}" if level is not None else "")

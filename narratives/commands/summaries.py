@@ -1,0 +1,113 @@
+"""What an ingest and an update say of themselves: as facts for `--json`, as lines for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from narratives.commands.screen import count, note, plain, say, table
+
+if TYPE_CHECKING:
+    from narratives.desk import Desk
+    from narratives.ingest import IngestReport
+    from narratives.pipeline import UpdateReport
+
+_MAX_FILES_SHOWN = 40
+
+
+def ingest_facts(report: IngestReport) -> dict[str, Any]:
+    return {
+        **report.counts,
+        "files": [
+            {"name": f.name, "reader": f.reader, **f.counts, "note": f.note, "failed": f.failed} for f in report.files
+        ],
+    }
+
+
+def tell_ingested(report: IngestReport) -> None:
+    read = [file for file in report.files if file.reader]
+    if 1 < len(read) <= _MAX_FILES_SHOWN:
+        names = ("accepted", "superseded", "repeated", "quarantined", "reprints")
+        rows = [
+            (
+                Path(f.name).name if "://" not in f.name else f.name,
+                f.reader,
+                *(f.counts.get(name, 0) for name in names),
+            )
+            for f in read
+        ]
+        table(("file", "read as", *names), rows, right=names)
+    for file in report.files:
+        if file.failed:
+            note(f"could not be read: {file.name}: {plain(file.note)}")
+        elif file.note and (file.reader or len(report.files) <= _MAX_FILES_SHOWN):
+            note(f"{file.name}: {plain(file.note)}")
+    say(str(report))
+    if report.counts["quarantined"]:
+        say("`narratives quarantine` shows what was put aside and why")
+
+
+def _news(desk: Desk, weeks: Sequence[Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Births and alerts of some weeks, with the narrative's names."""
+    from narratives.archive import schema
+
+    names = {
+        row["id"]: {"name_zh": row["name_zh"], "name_en": row["name_en"]} for row in desk.archive.rows(schema.narrative)
+    }
+    e, a = schema.event, schema.alert
+    born = [
+        {"narrative": row["narrative_id"], **names.get(row["narrative_id"], {}), "week": row["week"]}
+        for row in desk.archive.rows(e, e.c.kind == "born", e.c.week.in_(list(weeks)))
+    ]
+    alerts = [
+        {
+            "id": row["id"],
+            "tier": row["tier"],
+            "state": row["state"],
+            "week": row["week"],
+            "narrative": row["narrative_id"],
+            **names.get(row["narrative_id"], {}),
+        }
+        for row in desk.archive.rows(a, a.c.week.in_(list(weeks)))
+    ]
+    return born, alerts
+
+
+def update_facts(desk: Desk, report: UpdateReport) -> dict[str, Any]:
+    from narratives.weeks import label
+
+    born, alerts = _news(desk, report.weeks)
+    return {
+        "weeks": [label(week) for week in report.weeks],
+        **report.counts,
+        "narratives_born": born,
+        "alerts": alerts,
+        "seconds": report.seconds,
+    }
+
+
+def tell_updated(desk: Desk, report: UpdateReport) -> None:
+    from narratives.weeks import label
+
+    if report.nothing_new:
+        say("nothing waits to be processed")
+        return
+    n = report.counts
+    span = label(report.weeks[0]) + (f" to {label(report.weeks[-1])}" if len(report.weeks) > 1 else "")
+    say(
+        f"{count(len(report.weeks), 'week')} ({span}): {count(n.get('articles', 0), 'article')} in "
+        f"{count(n.get('stories', 0), 'story', 'stories')}, {n.get('assigned', 0):,} in narratives"
+    )
+    born, alerts = _news(desk, report.weeks)
+    for row in born:
+        say(f"born {label(row['week'])}: {row['narrative']} {_both(row)}")
+    for row in alerts:
+        if row["tier"] == "alert":
+            said = f"alert {row['id']} ({row['state']}): {row['narrative']} {_both(row)}"
+            say(f"{said}; `narratives alerts show {row['id']}` explains it")
+
+
+def _both(row: dict[str, Any]) -> str:
+    """Both names of a narrative, each once."""
+    return plain(" / ".join(dict.fromkeys(n for n in (row.get("name_zh"), row.get("name_en")) if n)))

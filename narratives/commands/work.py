@@ -1,0 +1,224 @@
+"""Commands that do the work: make a desk, take articles in, bring it up to date, write the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from narratives.commands.screen import (
+    NEEDS_A_LOOK,
+    DeskOption,
+    JsonOption,
+    MapOption,
+    Progress,
+    QuietOption,
+    count,
+    note,
+    opened,
+    print_json,
+    say,
+)
+from narratives.commands.summaries import ingest_facts, tell_ingested, tell_updated, update_facts
+
+if TYPE_CHECKING:
+    from narratives.desk import Desk
+    from narratives.ingest import IngestReport
+    from narratives.pipeline import UpdateReport
+
+WeekOption = Annotated[
+    str | None,
+    typer.Option(
+        "--week",
+        metavar="WEEK",
+        show_default=False,
+        help="Such as 2025-W46, or a day of it. Left out: the last.",
+    ),
+]
+LangOption = Annotated[
+    Literal["zh", "en", "both"] | None,
+    typer.Option("--lang", show_default=False, help="Language of the report. Left out: what narratives.toml says."),
+]
+WaitOption = Annotated[
+    float, typer.Option("--wait", metavar="SECONDS", min=0, help="Wait this long for another run to end.")
+]
+OpenOption = Annotated[bool, typer.Option("--open/--no-open", help="Show the report in the browser.")]
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder of the new desk; made if it is not there.")],
+    definitions: Annotated[
+        Path | None,
+        typer.Option(
+            "--definitions",
+            metavar="FILE",
+            show_default=False,
+            help="Your named narratives (YAML). Left out: those of the sample subject, to be edited.",
+        ),
+    ] = None,
+) -> None:
+    """Make a desk: a folder with settings, named narratives and an empty archive."""
+    from narratives.desk import init as make_desk
+
+    desk = make_desk(folder, definitions)
+    named = len(desk.definitions)
+    desk.close()
+    say(f"{folder} is a desk now, with {count(named, 'named narrative')}")
+    say("next: edit narratives.toml (the subject) and definitions.yaml (your narratives) in it, then")
+    say(f"  narratives ingest FILES... --desk {folder}")
+    say(f"  narratives update --desk {folder}")
+    say(f"  narratives report --desk {folder}")
+
+
+def ingest(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATHS...", help="Files, folders, quoted globs, or addresses of feeds."),
+    ],
+    mapping: MapOption = None,
+    desk: DeskOption = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take articles in: JSON Lines, JSON, CSV, Parquet, feeds, OPML, saved pages, WARC, search exports.
+
+    What is there already is not taken twice. A bad record goes to the quarantine and stops nothing.
+    """
+    from narratives.ingest import parse_mapping
+
+    with opened(desk) as own, Progress(quiet) as progress:
+        report = own.ingest(paths, parse_mapping(mapping or []), progress=progress.file)
+    if as_json:
+        print_json(ingest_facts(report))
+    else:
+        tell_ingested(report)
+        say("next: `narratives update`" if report.n_new else "nothing new")
+    _leave_if_failed(report)
+
+
+def update(desk: DeskOption = None, quiet: QuietOption = False, as_json: JsonOption = False) -> None:
+    """Process what was taken in since last time: embed, assign, discover, score, track, alert.
+
+    Week by week in order of publication; a week is written whole or not at all, so that an update that was
+    stopped goes on where it was.
+    """
+    with opened(desk) as own:
+        report = _updated(own, quiet)
+        if as_json:
+            print_json(update_facts(own, report))
+        else:
+            tell_updated(own, report)
+
+
+def report(
+    week: WeekOption = None,
+    compare: Annotated[
+        str | None,
+        typer.Option("--compare", metavar="WEEK", show_default=False, help="Also compare with this earlier week."),
+    ] = None,
+    lang: LangOption = None,
+    show: OpenOption = False,
+    desk: DeskOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the report of a week into the desk's folder: HTML, Markdown and JSON. Prints where they lie."""
+    with opened(desk, read_only=True) as own:
+        written = _write(own, week, lang, compare)
+    if as_json:
+        print_json(written)
+    else:
+        for path in written.values():
+            say(path)
+    if show:
+        _open(written["html"])
+
+
+def run(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PATHS...]", show_default=False, help="What `narratives ingest` would take."),
+    ] = None,
+    mapping: MapOption = None,
+    lang: LangOption = None,
+    wait: WaitOption = 0.0,
+    show: OpenOption = False,
+    desk: DeskOption = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Ingest, update and report in one, for cron. Prints where the report lies.
+
+    The same input a second time changes nothing.
+    """
+    from narratives.ingest import parse_mapping
+
+    mapped = parse_mapping(mapping or [])
+    ingested: IngestReport | None = None
+    with opened(desk) as own:
+        with own.archive.lock("narratives run", wait_seconds=wait):
+            if paths:
+                with Progress(quiet) as progress:
+                    ingested = own.ingest(paths, mapped, progress=progress.file)
+            processed = _updated(own, quiet)
+        if not own.weeks():
+            raise ValueError("there is nothing to report on: the desk has no articles; name files or feeds to take in")
+        written = _write(own, None, lang, None)
+        if as_json:
+            print_json(
+                {
+                    "ingest": ingest_facts(ingested) if ingested else None,
+                    "update": update_facts(own, processed),
+                    "report": written,
+                }
+            )
+        else:
+            if ingested:
+                tell_ingested(ingested)
+            tell_updated(own, processed)
+            say(f"report: {written['html']}")
+    if show:
+        _open(written["html"])
+    if ingested:
+        _leave_if_failed(ingested)
+
+
+def _updated(desk: Desk, quiet: bool) -> UpdateReport:
+    with Progress(quiet or not _is_waiting(desk)) as progress:
+        progress.begin("loading the model and the named narratives")
+        return desk.update(progress=progress.stage)
+
+
+def _is_waiting(desk: Desk) -> bool:
+    from narratives.pipeline import waiting_weeks
+
+    return bool(waiting_weeks(desk.archive, desk.zone))
+
+
+def _write(desk: Desk, week: str | None, lang: str | None, compare: str | None) -> dict[str, str]:
+    """Write the report; format -> path."""
+    from narratives.weeks import parse
+    from reports import write_weekly
+
+    if not desk.weeks():
+        where = "" if desk.folder == Path.cwd() else f" --desk {desk.folder}"
+        raise ValueError(
+            f"no week has been processed yet: `narratives ingest FILES{where}`, then `narratives update{where}`"
+        )
+    chosen = parse(week) if week else None
+    against = parse(compare) if compare else None
+    files = write_weekly(desk, chosen, lang or desk.settings.report.language, against)
+    names = {".html": "html", ".md": "markdown", ".json": "json"}
+    return {names.get(path.suffix, path.suffix): str(path) for path in files}
+
+
+def _open(path: str) -> None:
+    import webbrowser
+
+    if not webbrowser.open(Path(path).absolute().as_uri()):
+        note(f"no browser was found to open it with: {path}")
+
+
+def _leave_if_failed(report: IngestReport) -> None:
+    if any(file.failed for file in report.files):
+        raise typer.Exit(NEEDS_A_LOOK)
