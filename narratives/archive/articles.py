@@ -267,9 +267,9 @@ class Articles(Store):
         table = schema.article
         query = select(table.c.story_id, func.count()).group_by(table.c.story_id)
         if len(stories) > 20 * _IDS_A_QUERY:  # asking for all is quicker than asking for many
-            return {story: n for story, n in connection.execute(query)}
+            return {row[0]: row[1] for row in connection.execute(query)}
         parts = (connection.execute(query.where(table.c.story_id.in_(chunk))) for chunk in _chunks(stories))
-        return {story: n for part in parts for story, n in part}
+        return {row[0]: row[1] for part in parts for row in part}
 
     def quarantine_frame(self, state: str | None = "open") -> pd.DataFrame:
         """What could not become an article: id, origin, reason, message, raw, state, quarantined_at."""
