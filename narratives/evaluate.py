@@ -157,9 +157,7 @@ def coverage_curve(confidence: Floats, right: NDArray[np.bool_]) -> list[tuple[f
     return [(share, accuracy_at_coverage(confidence, right, share)) for share in shares]
 
 
-def evaluate_tone(
-    rows: Sequence[dict[str, Any]], scorer: ToneScorer, encode: Encode | None = None
-) -> Evaluation:
+def evaluate_tone(rows: Sequence[dict[str, Any]], scorer: ToneScorer, encode: Encode | None = None) -> Evaluation:
     """Tone toward each row's target, and of the row as a whole, beside baselines.
 
     A row with a title and a longer text is scored as an article: title and mean of its sentences. Where the
@@ -200,9 +198,7 @@ def evaluate_tone(
     if len(set(langs)) > 1:
         slices += [(lang, langs == lang) for lang in sorted(set(langs))]
     table = [
-        table_row(
-            name, where, truth[m], z[m], TONE_CLASSES, None if q is None or two_sided else q[m], counted
-        )
+        table_row(name, where, truth[m], z[m], TONE_CLASSES, None if q is None or two_sided else q[m], counted)
         for where, m in slices
         for name, z, q in candidates
     ]
@@ -213,9 +209,7 @@ def evaluate_tone(
         for r, t, y, z, q in zip(rows, targets, truth, candidates[0][1], p, strict=True)
     )
     curve = coverage_curve(p.max(axis=1), candidates[0][1] == truth)
-    return Evaluation(
-        "tone", len(rows), tuple(table), tuple(notes), {"accuracy by confidence": curve}, predictions
-    )
+    return Evaluation("tone", len(rows), tuple(table), tuple(notes), {"accuracy by confidence": curve}, predictions)
 
 
 def _tone_of_articles(rows: Sequence[dict[str, Any]], scorer: ToneScorer, targets: Sequence[str]) -> Floats:

@@ -57,9 +57,7 @@ def weak_statements(target: str) -> Statements:
     return Statements(target, (target,), pro, con, (f"A report on {target}", f"Some facts about {target}"))
 
 
-def match_statements(
-    target: str, known: Sequence[Statements], names: Sequence[Sequence[str]]
-) -> Statements | None:
+def match_statements(target: str, known: Sequence[Statements], names: Sequence[Sequence[str]]) -> Statements | None:
     """The statements whose id, claim, actor or other name is the target, or None."""
     wanted = target.strip().rstrip(".。").casefold()
     for statements, more in zip(known, names, strict=True):
@@ -95,14 +93,14 @@ def evaluate_stance(
         Statements to hold against, and further names that a row's `target` may use for each. Where none
         fits, statements are made of the target's own words (`weak_statements`) and the notes say so.
     tone
-        Used for narratives of kind `entity`.
+        Tone toward the first actor: counts for kind `entity`, and wherever there are labels.
     """
     truth = np.array([_label(r) for r in rows])
     texts = [f"{r.get('title') or ''}\n{r.get('text') or ''}".strip() for r in rows]
     langs = [str(r.get("lang") or text_language(t)) for r, t in zip(rows, texts, strict=True)]
     vectors = np.asarray(encode(texts), dtype=np.float64)
     more = names or [()] * len(definitions)
-    subjects, weak = _subjects(rows, texts, encode, definitions, more, tone)
+    subjects, weak = _subjects(rows, texts, encode, definitions, more, tone, n_labels > 0)
     draws = range(n_seeds) if n_labels else range(1)
     runs = [_one_draw(subjects, vectors, langs, truth, n_labels, seed) for seed in draws]
     table = []
@@ -116,9 +114,7 @@ def evaluate_stance(
         table += _baselines(subjects, vectors, texts, truth, inside, where)
     notes = []
     if weak:
-        notes.append(
-            f"Weak mode, no definition for: {', '.join(sorted(weak))}; statements are made of the target."
-        )
+        notes.append(f"Weak mode, no definition for: {', '.join(sorted(weak))}; statements are made of the target.")
     p, scored, coverage, verdicts = runs[0]
     clear = scored & (verdicts != "unclear")
     right = p.argmax(axis=1) == truth
@@ -159,6 +155,7 @@ def _subjects(
     definitions: Sequence[Statements],
     names: Sequence[Sequence[str]],
     tone: ToneScorer | None,
+    with_labels: bool,
 ) -> tuple[list[_Subject], list[str]]:
     groups: dict[str, list[int]] = {}
     chosen: dict[str, Statements] = {}
@@ -177,7 +174,7 @@ def _subjects(
         s = chosen[key]
         statement_texts = list(s.texts())
         scores = None
-        if tone is not None and s.kind == "entity" and s.actors:
+        if tone is not None and s.actors and (s.kind == "entity" or with_labels):
             scores = tone.score([texts[i] for i in members], targets=[s.actors[0]] * len(members))
         vectors = np.asarray(encode(statement_texts), dtype=np.float64)
         statement_langs = [text_language(t) for t in statement_texts]
@@ -185,9 +182,7 @@ def _subjects(
     return subjects, weak
 
 
-def _scorer(
-    s: _Subject, vectors: Floats, langs: Sequence[str], known: NDArray[np.int64], y: Any
-) -> StanceScorer:
+def _scorer(s: _Subject, vectors: Floats, langs: Sequence[str], known: NDArray[np.int64], y: Any) -> StanceScorer:
     centres = narrative_centres(
         s.statement_vectors,
         s.statement_langs,
@@ -202,6 +197,7 @@ def _scorer(
         centres,
         label_vectors=vectors[known],
         label_langs=[langs[i] for i in known],
+        label_tone=None if s.tone is None or not len(known) else s.tone[np.searchsorted(s.rows, known)],
         labels=[int(y[i]) for i in known],
     )
 
@@ -220,8 +216,7 @@ def _one_draw(
         dice = np.random.default_rng([seed, k])
         known = dice.choice(s.rows, min(n, len(s.rows) // 2), replace=False) if n else s.rows[:0]
         left = np.setdiff1d(s.rows, known)
-        place = {int(row): j for j, row in enumerate(s.rows)}
-        tone = None if s.tone is None else s.tone[[place[int(i)] for i in left]]
+        tone = None if s.tone is None else s.tone[np.searchsorted(s.rows, left)]
         scores = _scorer(s, vectors, langs, known, truth).score(vectors[left], [langs[i] for i in left], tone)
         p[left], scored[left], coverage[left], verdicts[left] = (
             scores.p,

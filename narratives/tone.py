@@ -41,9 +41,7 @@ class ToneScorer:
         self.name = weights.version
 
     @classmethod
-    def load(
-        cls, path: Path | None = None, directory: Path | None = None, device: str = "auto"
-    ) -> ToneScorer:
+    def load(cls, path: Path | None = None, directory: Path | None = None, device: str = "auto") -> ToneScorer:
         """The shipped scorer, or one from a file of `train_tone`.
 
         Parameters
@@ -102,9 +100,7 @@ class ToneScorer:
 
     def logits(self, texts: Sequence[str], targets: Sequence[str] | None = None) -> Floats:
         """(n, 3) logits before calibration, for fitting one's own."""
-        named = (
-            [_model_form(t) or OVERALL for t in targets] if targets is not None else [OVERALL] * len(texts)
-        )
+        named = [_model_form(t) or OVERALL for t in targets] if targets is not None else [OVERALL] * len(texts)
         return self._network.logits([_model_form(t) for t in texts], named)
 
     def _calibrated(self, logits: Floats, langs: Sequence[str]) -> Floats:

@@ -128,9 +128,7 @@ class ToneNetwork:
         self._head = torch.from_numpy(weights.head).to(self.device)
         self._bias = torch.from_numpy(weights.bias).to(self.device)
 
-    def logits(
-        self, texts: Sequence[str], targets: Sequence[str], batch_size: int = 16
-    ) -> NDArray[np.float32]:
+    def logits(self, texts: Sequence[str], targets: Sequence[str], batch_size: int = 16) -> NDArray[np.float32]:
         """(n, 3) logits. Batches are formed over length-sorted input: the same input gives the same bits."""
         import torch
 
@@ -139,9 +137,7 @@ class ToneNetwork:
         with torch.inference_mode():
             for start in range(0, len(order), batch_size):
                 rows = order[start : start + batch_size]
-                batch, mention = encode_pairs(
-                    self.tokenizer, [targets[i] for i in rows], [texts[i] for i in rows]
-                )
+                batch, mention = encode_pairs(self.tokenizer, [targets[i] for i in rows], [texts[i] for i in rows])
                 batch = {k: v.to(self.device) for k, v in batch.items()}
                 hidden = self.model(**batch).last_hidden_state.float()
                 pooled = pool(hidden, batch["attention_mask"], mention.to(self.device))
@@ -195,9 +191,7 @@ def pool(hidden: torch.Tensor, mask: torch.Tensor, mention: torch.Tensor) -> tor
     return torch.cat(parts, dim=1)
 
 
-def lora_modules(
-    model: Any, rank: int, scale: float
-) -> dict[str, tuple[torch.nn.Parameter, torch.nn.Parameter]]:
+def lora_modules(model: Any, rank: int, scale: float) -> dict[str, tuple[torch.nn.Parameter, torch.nn.Parameter]]:
     """Put trainable low-rank updates on every adapted layer of a frozen encoder (Hu et al. 2021, LoRA).
 
     Returns the pairs (A, B) by `encoder.layer.<i>.<path>`; layer norms become trainable in place.
