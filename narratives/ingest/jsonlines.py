@@ -14,7 +14,8 @@ def recognises(source: Source) -> bool:
     """Its first two lines begin JSON objects (one line is enough in a file named `.jsonl` or `.ndjson`)."""
     head = source.text_head.lstrip()
     if not head.startswith("{"):
-        return source.suffix in (".jsonl", ".ndjson")
+        # A torn first line costs that line, if there are sound ones.
+        return source.suffix in (".jsonl", ".ndjson") and "\n{" in head
     if source.suffix in (".jsonl", ".ndjson"):
         return True
     first, _, rest = head.partition("\n")
@@ -39,7 +40,7 @@ def read(source: Source, context: Context) -> Iterator[Article | Reject]:
         try:
             text = decoded(line.content, source)
         except UnicodeDecodeError as error:
-            message = f"byte {error.start + 1} of the line is not {error.encoding}: save the file as UTF-8"
+            message = f"byte {error.start + 1} of the line is not {source.encoding}: save the file as UTF-8"
             yield Reject(origin, "encoding", message, clean(line.content.decode("utf-8", "replace")))
             continue
         try:

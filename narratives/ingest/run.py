@@ -161,6 +161,8 @@ class _Run:
             counts["reprints"] += sum(outcome.is_reprint for outcome in outcomes)
             if self.progress is not None:
                 self.progress(found.place, counts["read"])
+        if not counts["read"] and not notes and reader.addresses is None:
+            notes.append("no records in it")
         return FileReport(found.place, reader.name if counts["read"] else "", dict(counts), "; ".join(notes))
 
     def _whole_reject(self, found: Found, error: Exception) -> FileReport:

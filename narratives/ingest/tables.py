@@ -88,7 +88,7 @@ class _Lines(Iterator[str]):
             try:
                 yield line.number, decoded(line.content, source)
             except UnicodeDecodeError as error:
-                message = f"byte {error.start + 1} of the line is not {error.encoding}: save the file as UTF-8"
+                message = f"byte {error.start + 1} of the line is not {source.encoding}: save the file as UTF-8"
                 self._rejects.append(
                     Reject(origin, "encoding", message, clean(line.content.decode("utf-8", "replace")))
                 )

@@ -188,3 +188,17 @@ def test_progress_is_told_a_chunk_at_a_time(archive: Archive, tmp_path: Path) ->
     file = _write(tmp_path / "a.jsonl", [_row(n) for n in range(1, 1200)])
     ingest_paths(archive, [file], SETTINGS, progress=lambda _, n: told.append(n), now=NOW)
     assert told == [500, 1000, 1199]
+
+
+def test_a_file_that_is_not_what_its_name_says_is_one_line_in_quarantine(archive: Archive, tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_bytes(b"\x89PNG\r\n" + bytes(range(256)) * 10)
+    ingest_paths(archive, [file], SETTINGS, now=NOW)
+    assert len(archive.quarantine_frame()) == 1
+
+
+def test_a_torn_first_line_costs_that_line(archive: Archive, tmp_path: Path) -> None:
+    file = _write(tmp_path / "a.jsonl", [_row(1), _row(2)])
+    file.write_text('xt": 3}\n' + file.read_text(encoding="utf-8"), encoding="utf-8")
+    counts = ingest_paths(archive, [file], SETTINGS, now=NOW).counts
+    assert (counts["accepted"], counts["quarantined"]) == (2, 1)
