@@ -62,19 +62,25 @@ def _global(
     """Track narratives in Chinese and English news: from files and feeds to a weekly report."""
 
 
-app.command()(work.init)
-app.command()(work.ingest)
-app.command()(work.update)
-app.command()(work.report)
-app.command()(work.run)
-app.add_typer(alerts.app, name="alerts")
-app.command("list")(look.list_narratives)
-app.command()(look.show)
-app.command()(look.explain)
-app.add_typer(quarantine.app, name="quarantine")
-app.command()(doctor.check)
-app.command()(doctor.settings)
-app.command("doctor")(doctor.examine)
+for _name, _command, _line in (
+    ("init", work.init, "make a desk: settings, named narratives, an empty archive"),
+    ("ingest", work.ingest, "take articles in from files, folders and feeds"),
+    ("update", work.update, "process what was taken in since last time"),
+    ("report", work.report, "write the report of a week"),
+    ("run", work.run, "ingest, update and report in one, for cron"),
+    ("list", look.list_narratives, "the narratives, with figures of the last week"),
+    ("show", look.show, "one narrative: figures, events, evidence"),
+    ("explain", look.explain, "why an article is where it is"),
+    ("alerts", alerts.app, "new narratives that deserve a look"),
+    ("quarantine", quarantine.app, "records that could not become articles"),
+    ("check", doctor.check, "is definitions.yaml valid, and what would make it better"),
+    ("settings", doctor.settings, "every setting, its value and its meaning"),
+    ("doctor", doctor.examine, "what is missing or wrong: machine, desk, material"),
+):
+    if isinstance(_command, typer.Typer):
+        app.add_typer(_command, name=_name, short_help=_line)
+    else:
+        app.command(_name, short_help=_line)(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -94,6 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that knows no Chinese shows question marks
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # ours are enough
     try:
         app(args=None if arguments is None else list(arguments), prog_name="narratives")
     except SystemExit as end:

@@ -68,8 +68,7 @@ def list_alerts(
     else:
         say("no open alerts")
     if n_all > len(rows):
-        more = count(n_all - len(rows), "more is", "more are")
-        say(f"{more} acknowledged, retracted, or watches only: --all shows them")
+        say(f"{n_all - len(rows)} more were acknowledged or retracted, or are watches only: see --all")
 
 
 @app.command()

@@ -19,7 +19,6 @@ from narratives.commands.screen import (
     plain,
     print_json,
     say,
-    table,
 )
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ def settings(
     desk: DeskOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List every setting of narratives.toml with its value, its default and its meaning."""
+    """List every setting with its value and its meaning, in the form that narratives.toml takes."""
     from narratives.desk import SETTINGS
     from narratives.settings import Settings, load_settings
 
@@ -125,8 +124,14 @@ def settings(
     if not rows:
         say("every setting has its default value")
         return
-    shown = [(row["name"], _written(row["value"]), _usual(row), row["meaning"]) for row in rows]
-    table(("setting", "value", "default, where changed", "meaning"), shown)
+    section = ""
+    for row in rows:
+        where, _, name = row["name"].rpartition(".")
+        if where != section:
+            say(f"\n[{where}]")
+            section = where
+        line = f"{name} = {_written(row['value'])}"
+        say(f"{line:<42}  # {row['meaning']}{_usual(row)}")
 
 
 def _knobs(current: BaseModel, default: BaseModel, prefix: str = "") -> Iterator[dict[str, Any]]:
@@ -146,7 +151,7 @@ def _knobs(current: BaseModel, default: BaseModel, prefix: str = "") -> Iterator
 
 
 def _usual(row: dict[str, Any]) -> str:
-    return "" if row["value"] == row["default"] else _written(row["default"])
+    return "" if row["value"] == row["default"] else f" Default: {_written(row['default'])}"
 
 
 def _written(value: Any) -> str:

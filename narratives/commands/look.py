@@ -11,6 +11,7 @@ from narratives.commands.screen import (
     DeskOption,
     JsonOption,
     count,
+    cut,
     heading,
     number,
     opened,
@@ -246,7 +247,7 @@ def _tell(found: Explanation) -> None:
         if n.shared:
             say(f"words shared with {n.id}: {plain(', '.join(n.shared))}")
     if found.counter_example:
-        say(f"nearest counter-example: {plain(found.counter_example)} ({number(found.counter_score)})")
+        say(f"nearest counter-example: {cut(found.counter_example, 120)} ({number(found.counter_score)})")
     say()
     for line in found.why:
         say(plain(line))

@@ -14,6 +14,7 @@ from narratives.commands.screen import (
     JsonOption,
     MapOption,
     count,
+    cut,
     heading,
     opened,
     plain,
@@ -62,7 +63,7 @@ def list_quarantine(
     heading(f"{count(len(frame), 'record')}: " + ", ".join(f"{plain(name)} {n:,}" for name, n in counts.items()))
     shown = frame if everything else frame.head(_LISTED)
     rows = [
-        (r["id"], r["state"], r["reason"], _cut(r["message"], 80), _cut(r["origin"], 60, end=True))
+        (r["id"], r["state"], r["reason"], cut(r["message"], 80), cut(r["origin"], 60, end=True))
         for r in records(shown)
     ]
     table(("id", "state", "reason", "what was wrong", "where"), rows, right=("id",))
@@ -154,14 +155,6 @@ def retry(
             say("next: `narratives update`")
     if counts["quarantined"]:
         raise typer.Exit(NEEDS_A_LOOK)
-
-
-def _cut(value: Any, width: int, end: bool = False) -> str:
-    """At most `width` characters: the beginning, or with `end` the end."""
-    text = plain(value)
-    if len(text) <= width:
-        return text
-    return "…" + text[1 - width :] if end else text[: width - 1] + "…"
 
 
 def _object(raw: str) -> dict[str, Any]:

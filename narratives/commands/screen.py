@@ -101,6 +101,18 @@ def plain(value: Any) -> str:
     return " ".join(shown.split())
 
 
+def cut(value: Any, width: int, end: bool = False) -> str:
+    """At most `width` characters of one line: the beginning, or with `end` the end.
+
+    >>> cut("abcdef", 4), cut("abcdef", 4, end=True)
+    ('abc…', '…def')
+    """
+    text = plain(value)
+    if len(text) <= width:
+        return text
+    return "…" + text[1 - width :] if end else text[: width - 1] + "…"
+
+
 def say(line: str = "") -> None:
     """A line of the answer, on stdout."""
     typer.echo(line)

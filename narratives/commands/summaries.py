@@ -10,7 +10,7 @@ from narratives.commands.screen import count, note, plain, say, table
 
 if TYPE_CHECKING:
     from narratives.desk import Desk
-    from narratives.ingest import IngestReport
+    from narratives.ingest import FileReport, IngestReport
     from narratives.pipeline import UpdateReport
 
 _MAX_FILES_SHOWN = 40
@@ -20,9 +20,16 @@ def ingest_facts(report: IngestReport) -> dict[str, Any]:
     return {
         **report.counts,
         "files": [
-            {"name": f.name, "reader": f.reader, **f.counts, "note": f.note, "failed": f.failed} for f in report.files
+            {"name": f.name, "reader": f.reader, **_all_counts(f), "note": f.note, "failed": f.failed}
+            for f in report.files
         ],
     }
+
+
+def _all_counts(file: FileReport) -> dict[str, int]:
+    from narratives.ingest.reports import COUNTS
+
+    return {name: file.counts.get(name, 0) for name in COUNTS}
 
 
 def tell_ingested(report: IngestReport) -> None:

@@ -209,7 +209,7 @@ def _write(desk: Desk, week: str | None, lang: str | None, compare: str | None) 
     against = parse(compare) if compare else None
     files = write_weekly(desk, chosen, lang or desk.settings.report.language, against)
     names = {".html": "html", ".md": "markdown", ".json": "json"}
-    return {names.get(path.suffix, path.suffix): str(path) for path in files}
+    return {names.get(path.suffix, path.suffix): str(path.absolute()) for path in files}
 
 
 def _open(path: str) -> None:
