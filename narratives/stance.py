@@ -36,9 +36,13 @@ _INVERSE_PENALTY = 3.0
 # Weight of the tone toward the actor without labels, for narratives of kind `entity` only (toward a claim
 # tone may run either way). Worth 6 to 10 points of F1 on the two Chinese development narratives.
 _TONE_WEIGHT = 0.75
+_ENTITY_SLOPE = 0.75
 # With labels: scale of the three prototype cosines and of the tone logits beside the vector's own components,
 # and what a judged article weighs against a statement.
-_COSINE_SCALE, _TONE_SCALE, _LABEL_WEIGHT = 10.0, 0.3, 2.0
+_COSINE_SCALE, _TONE_SCALE, _LABEL_WEIGHT, _LABEL_INVERSE_PENALTY = 10.0, 0.3, 2.0, 0.5
+# The two heads' log-probabilities are averaged, the one with labels with weight n / (n + this): with fewer
+# than 16 labels it alone is worse than none.
+_STATEMENTS_ARE_WORTH = 16
 # Tone logits (negative, neutral, positive) that a statement for, against, or about an entity stands for.
 _ENTITY_TONE = np.array([[-1.2, 0.0, 1.2], [1.2, 0.0, -1.2], [-0.6, 1.2, -0.6]])
 # Below this cosine to the nearest statement (after centring) accuracy falls to the majority's.
@@ -141,8 +145,8 @@ def narrative_centres(
 class StanceScorer:
     """Scores articles toward one claim, with the statements as prototypes.
 
-    Statements are rows of a logistic regression on vectors centred on the narrative; an analyst's labels are
-    further rows. Without labels a fixed slope turns margins into probabilities.
+    Statements are rows of a logistic regression on vectors centred on the narrative. An analyst's labels are
+    rows of a second one, beside which the first counts as 16 labels would.
 
     What the confidence is worth: without labels a single verdict is weak (about one in two three-way verdicts
     is right; supporting and opposing texts are told apart with an AUC of .76 to .81), so quote shares and
@@ -167,7 +171,7 @@ class StanceScorer:
         Numbers of vectors and statements differ, or a label is not 0, 1 or 2.
     """
 
-    version = "statements-1"
+    version = "statements-2"
 
     def __init__(
         self,
@@ -192,20 +196,22 @@ class StanceScorer:
         self.name = f"{self.version}+{len(labels)}" if len(labels) else self.version
         self._prototypes = self._centred(raw, langs)
         self._weights: Floats | None = None
-        self._labelled = self._toned = False
+        self._label_share, self._toned = 0.0, False
         if not statements.decidable:
             return
-        rows, y = self._prototypes, groups
-        sample = np.array([len(y) / (3 * (y == c).sum()) for c in y])
-        self._labelled, self._toned = bool(len(labels)), label_tone is not None
-        if self._labelled:
+        sample = np.array([len(groups) / (3 * (groups == c).sum()) for c in groups])
+        self._weights, self._bias = _fit_head(self._prototypes, groups, sample, _INVERSE_PENALTY)
+        if len(labels):
+            self._label_share = len(labels) / (len(labels) + _STATEMENTS_ARE_WORTH)
+            self._toned = label_tone is not None
             known = self._centred(np.asarray(label_vectors, dtype=np.float64), label_langs)
-            stands_for = _ENTITY_TONE[groups] if statements.kind == "entity" else np.zeros((len(y), 3))
-            own = self._features(rows, stands_for, leave_out=True)
+            is_entity = statements.kind == "entity"
+            stands_for = _ENTITY_TONE[groups] if is_entity else np.zeros((len(groups), 3))
+            own = self._features(self._prototypes, stands_for, leave_out=True)
             rows = np.vstack([own, self._features(known, _tone_logits(label_tone, len(known)))])
-            y = np.concatenate([y, np.asarray(labels)])
             sample = np.concatenate([sample, np.full(len(labels), _LABEL_WEIGHT)])
-        self._weights, self._bias = _fit_head(rows, y, sample)
+            y = np.concatenate([groups, np.asarray(labels)])
+            self._label_weights, self._label_bias = _fit_head(rows, y, sample, _LABEL_INVERSE_PENALTY)
 
     def _features(self, x: Floats, tone: Floats, leave_out: bool = False) -> Floats:
         """(n, d + 3) or (n, d + 6): vector, mean cosine to each group (less itself), tone logits."""
@@ -246,14 +252,14 @@ class StanceScorer:
             unclear: tuple[Verdict, ...] = tuple(_UNCLEAR for _ in range(n))
             return StanceScores(p, np.zeros(n), np.zeros(n), coverage, unclear, self.name)
         logits = _tone_logits(tone, n)
-        if self._labelled:
-            z = self._features(x, logits) @ self._weights.T + self._bias
-        else:
-            z = _SLOPE * (x @ self._weights.T + self._bias)
-            if (self.statements.groups() == 2).any():
-                z[:, 2] += _NEUTRAL_BIAS
-            if self.statements.kind == "entity":
-                z += _TONE_WEIGHT * logits[:, [2, 0, 1]]
+        z = _SLOPE * (x @ self._weights.T + self._bias)
+        if (self.statements.groups() == 2).any():
+            z[:, 2] += _NEUTRAL_BIAS
+        if self.statements.kind == "entity":
+            z = _ENTITY_SLOPE * (z + _TONE_WEIGHT * logits[:, [2, 0, 1]])
+        if self._label_share:
+            learned = self._features(x, logits) @ self._label_weights.T + self._label_bias
+            z = (1 - self._label_share) * _log_softmax(z) + self._label_share * _log_softmax(learned)
         p = _softmax(z)
         covered = coverage >= self.gate
         verdict: list[Verdict] = [
@@ -270,11 +276,11 @@ def _tone_logits(p: ArrayLike | None, n: int) -> Floats:
     return logits - logits.mean(axis=1, keepdims=True)
 
 
-def _fit_head(rows: Floats, y: NDArray[np.int64], sample: Floats) -> tuple[Floats, Floats]:
+def _fit_head(rows: Floats, y: NDArray[np.int64], sample: Floats, inverse_penalty: float) -> tuple[Floats, Floats]:
     """Multinomial logistic regression; returns (3, d) weights and (3,) biases, absent classes far below."""
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=_INVERSE_PENALTY, max_iter=1000)
+    model = LogisticRegression(C=inverse_penalty, max_iter=1000)
     model.fit(rows, y, sample_weight=sample)
     weights, bias = np.zeros((3, rows.shape[1])), np.full(3, -1e3)
     if len(model.classes_) == 2:
@@ -288,5 +294,9 @@ def _fit_head(rows: Floats, y: NDArray[np.int64], sample: Floats) -> tuple[Float
 
 
 def _softmax(z: Floats) -> Floats:
-    e = np.exp(z - z.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
+    return np.exp(_log_softmax(z))
+
+
+def _log_softmax(z: Floats) -> Floats:
+    shifted = z - z.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
