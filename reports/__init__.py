@@ -6,6 +6,7 @@
 """
 
 from reports.content import WeeklyReport
+from reports.explore import explore
 from reports.export import render_json, weekly_schema
 from reports.markdown import render_markdown
 from reports.page import render_html
@@ -16,6 +17,7 @@ from reports.weekly import build_weekly, write_weekly
 __all__ = [
     "WeeklyReport",
     "build_weekly",
+    "explore",
     "render_html",
     "render_json",
     "render_markdown",

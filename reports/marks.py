@@ -19,7 +19,7 @@ def sparkline(counts: Sequence[int], height: int = 22) -> Markup:
     top = max([*counts, 1])
     early, last = [], ""
     for i, n in enumerate(counts):
-        h = round(n / top * (height - 2), 1) if n else 0.6
+        h = max(round(n / top * (height - 2)), 1) if n else 0.6
         path = f"M{i * 8} {height}v-{h:g}h6v{h:g}z"
         if i == len(counts) - 1:
             last = path

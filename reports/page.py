@@ -11,6 +11,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def render_html(
         csp="'self' file:" if script_address else f"'sha256-{_sha256(script)}'",
         script_address=script_address,
         data=Markup(escape_json(data)),
-        style=page_style(),
+        style=page_style() + Markup("\n") + table_labels(_table_columns(report, lang)),
         links=_Known(links or {}),
         methods=METHODS,
         limits=LIMITS,
@@ -174,9 +175,26 @@ def chart_payload(report: WeeklyReport, lang: str) -> dict[str, Any]:
                 "scores": {what: _columns(s, what) for what in ((stance, tone) if s.row.has_stance else (tone,))},
             }
             for s in report.sections
+            if s.full
         },
         "save": [_plain(word("save_svg"), lang), _plain(word("save_png"), lang)],
     }
+
+
+def _table_columns(report: WeeklyReport, lang: str) -> list[str]:
+    keys = ["stories", "reach", "share", "vs_last", "vs_mean4", *(["vs_compared"] if report.compare else [])]
+    keys += ["stance", "tone", "languages_4w", "lead_source", "trend"]
+    return [_plain(word(k), lang) + (f" {report.compare}" if k == "vs_compared" else "") for k in keys]
+
+
+def table_labels(columns: Sequence[str]) -> Markup:
+    """Style rules that head the cells of the narratives' table on a narrow screen, where it has no heading row.
+
+    >>> str(table_labels(["a", "b"]))
+    '.narratives td:nth-child(2)::before{content:"a"}\\n.narratives td:nth-child(3)::before{content:"b"}'
+    """
+    rules = (f'.narratives td:nth-child({i})::before{{content:"{label}"}}' for i, label in enumerate(columns, start=2))
+    return Markup("\n".join(rules))
 
 
 def _columns(section: NarrativeSection, what: str) -> list[list[float | None]]:

@@ -100,7 +100,7 @@ def pick_quotes(
     """
     if evidence.empty:
         return ()
-    frame = evidence[evidence["article"].isin(texts.keys())].copy()
+    frame = evidence.loc[[a in texts for a in evidence["article"]]].copy()
     frame["day"] = [d.tz_convert(zone).date() for d in frame["published_at"]]
     first, last = week - timedelta(weeks=3), week + timedelta(days=6)
     frame = frame[(frame["day"] >= first) & (frame["day"] <= last)]

@@ -28,6 +28,7 @@ COLOURS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 # Told apart with any colour vision (after Okabe and Ito 2008), readable on light and on dark.
 CATEGORIES = ("#1577b8", "#e08a00", "#12946c", "#c7699c", "#4fa9dd", "#cf5410", "#8a6bbf")
+ACCENT = COLOURS["light"]["accent"]
 OTHER = "#8f969f"
 UNASSIGNED = "#c3c7cc"
 

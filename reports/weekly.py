@@ -20,8 +20,8 @@ from reports.intake import count_intake, count_unassigned
 from reports.quotes import language_group, local_day, one_line, safe_url
 from reports.sections import build_section, life_lines
 
-MAX_FULL_SECTIONS = 60
-MAX_SECTIONS = 150
+MAX_FULL_SECTIONS = 36
+MAX_SECTIONS = 80
 MAX_LISTED = 5
 MAX_MAP_POINTS = 1500
 

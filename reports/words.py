@@ -13,6 +13,7 @@ _TABLE: dict[str, tuple[str, str]] = {
     "both": ("双语", "Both"),
     "zh": ("中文", "Chinese"),
     "en": ("英文", "English"),
+    "other_narratives": ("其他叙事", "other narratives"),
     "other_language": ("其他", "other"),
     "week_of": ("本周", "Week"),
     "data_as_of": ("数据截至", "Data as of"),

@@ -318,9 +318,9 @@ def make_desk(folder: Path, *, n_weeks: int = N_WEEKS) -> FakeDesk:
                 row = _article(rng, week, zh, title, ("" if zh else " ").join(sentences), ids[slug], i, k)
                 if spec["supports"] is not None:
                     p = spec["supports"][i // 4]
-                    verdict = rng.choices(
-                        ["supports", "opposes", "reports"], [p, 0.75 - p if p < 0.7 else 0.1, 0.25]
-                    )[0]
+                    verdict = rng.choices(["supports", "opposes", "reports"], [p, 0.75 - p if p < 0.7 else 0.1, 0.25])[
+                        0
+                    ]
                     sign = {"supports": 1, "opposes": -1, "reports": 0}[verdict]
                     row.update(
                         verdict=verdict,
@@ -341,9 +341,7 @@ def make_desk(folder: Path, *, n_weeks: int = N_WEEKS) -> FakeDesk:
         for k in range(3 + i % 3):
             zh = k % 2 == 0
             title = (_NOISE_ZH if zh else _NOISE_EN)[(k + i) % 4]
-            body = (
-                f"{title}，市场人士称后续仍待观察。" if zh else f"{title}, and traders said they would wait."
-            )
+            body = f"{title}，市场人士称后续仍待观察。" if zh else f"{title}, and traders said they would wait."
             rows.append(_article(rng, week, zh, title, body, "", i, 50 + k))
     articles = pd.DataFrame(rows)
     articles["n_copies"] = articles.groupby("story")["id"].transform("count")
@@ -465,9 +463,7 @@ def _article(
 
 
 def _evidence(row: dict[str, Any], sentences: list[str]) -> list[dict[str, Any]]:
-    base = {k: row[k] for k in ("story", "title", "source", "lang", "published_at", "url")} | {
-        "article": row["id"]
-    }
+    base = {k: row[k] for k in ("story", "title", "source", "lang", "published_at", "url")} | {"article": row["id"]}
     start = row["text"].find(sentences[-1])
     span = {"sentence": sentences[-1], "start": start, "end": start + len(sentences[-1])}
     out = [
@@ -556,9 +552,7 @@ def make_timeline(articles: pd.DataFrame, narratives: list[str], min_n: int = 3)
                 values = mine[name].dropna().to_numpy(float)
                 row[f"{name}_n"] = len(values)
                 if len(values) < min_n or (name == "stance" and not narrative):
-                    row.update(
-                        {name: float("nan"), f"{name}_low": float("nan"), f"{name}_high": float("nan")}
-                    )
+                    row.update({name: float("nan"), f"{name}_low": float("nan"), f"{name}_high": float("nan")})
                     continue
                 means = rng.choice(values, (200, len(values))).mean(axis=1)
                 row.update(
@@ -672,3 +666,48 @@ def first_desk(tmp_path: Path) -> FakeDesk:
 def desk_maker() -> Callable[..., FakeDesk]:
     """The builder itself, for desks of another length."""
     return make_desk
+
+
+@pytest.fixture(scope="session")
+def big_desk(tmp_path_factory: pytest.TempPathFactory) -> FakeDesk:
+    """500 narratives, 50,000 articles, twelve weeks."""
+    return make_big_desk(tmp_path_factory.mktemp("big"))
+
+
+def make_big_desk(folder: Path, n_narratives: int = 500, n_articles: int = 50_000) -> FakeDesk:
+    """The small desk's articles many times over, spread over many narratives of uneven size."""
+    small = make_desk(folder)
+    rng = np.random.default_rng(5)
+    pool = small.frames["articles"]
+    pool = pool[pool["is_first"]].reset_index(drop=True)
+    ids = np.array([f"N{i + 1:04d}" for i in range(n_narratives)])
+    weight = 1.0 / np.arange(1, n_narratives + 1) ** 0.6
+    articles = pool.iloc[rng.integers(0, len(pool), n_articles)].reset_index(drop=True)
+    offset = rng.integers(0, len(WEEKS), n_articles)
+    articles["id"] = articles["story"] = [f"b{i:06d}" for i in range(n_articles)]
+    articles["narrative"] = np.where(
+        rng.random(n_articles) < 0.15, "", rng.choice(ids, n_articles, p=weight / weight.sum())
+    )
+    articles["week"] = [WEEKS[k] for k in offset]
+    articles["published_at"] = pd.to_datetime([datetime(w.year, w.month, w.day, 4) for w in articles["week"]], utc=True)
+    articles["source"] = [f"Outlet {k}" for k in rng.integers(0, 80, n_articles)]
+    one = small.frames["narratives"].iloc[[0]]
+    narratives = pd.concat([one] * n_narratives, ignore_index=True)
+    narratives["id"] = ids
+    narratives["name_zh"] = [f"叙事第{i}号：稀土与磁体" for i in range(n_narratives)]
+    narratives["name_en"] = [f"Narrative {i} on rare earths" for i in range(n_narratives)]
+    evidence = {}
+    for narrative, group in articles[articles["narrative"] != ""].groupby("narrative"):
+        rows: list[dict[str, Any]] = []
+        for row in group.tail(40).to_dict("records"):
+            rows += _evidence(row, [row["text"]])
+        evidence[str(narrative)] = pd.DataFrame(rows, columns=EVIDENCE_COLUMNS)
+    small.frames |= {
+        "articles": articles,
+        "narratives": narratives,
+        "timeline": make_timeline(articles, list(ids)),
+        "events": small.frames["events"].iloc[:0],
+        "alerts": small.frames["alerts"].iloc[:0],
+    }
+    small.evidence_rows = evidence
+    return small

@@ -133,9 +133,7 @@ def test_an_unknown_language_is_refused(report: WeeklyReport) -> None:
 def test_every_word_is_there_in_both_languages() -> None:
     for key, words in WORDS.items():
         assert words.zh.strip() and words.en.strip(), key
-        assert (
-            re.findall(r"\{(\w+)\}", words.zh) == re.findall(r"\{(\w+)\}", words.en) or key == "feed_more"
-        ), key
+        assert re.findall(r"\{(\w+)\}", words.zh) == re.findall(r"\{(\w+)\}", words.en) or key == "feed_more", key
         assert re.search(r"[\u4e00-\u9fff]", words.zh), key
 
 
@@ -161,9 +159,7 @@ def test_the_json_follows_its_published_schema(report: WeeklyReport) -> None:
 
 def test_markdown_lists_keep_one_item_a_line(report: WeeklyReport) -> None:
     markdown = reports.render_markdown(report)
-    assert not [
-        line for line in markdown.splitlines() if line.startswith("- ") and " — " in line and ")- " in line
-    ]
+    assert not [line for line in markdown.splitlines() if line.startswith("- ") and " — " in line and ")- " in line]
     table = [line for line in markdown.splitlines() if line.startswith("| ")]
     columns = {len(re.findall(r"(?<!\\)\|", line)) for line in table}
     assert len(columns) == 1 and len(table) == len(report.rows) + 1

@@ -24,9 +24,7 @@ def test_the_last_processed_week_is_taken_unless_another_is_named(desk: Any, rep
 
 
 def test_an_unknown_week_is_refused_with_the_weeks_there_are(desk: Any) -> None:
-    with pytest.raises(
-        ValueError, match=r"2025-W20 is not among the 12 processed ones \(2025-W35 to 2025-W46\)"
-    ):
+    with pytest.raises(ValueError, match=r"2025-W20 is not among the 12 processed ones \(2025-W35 to 2025-W46\)"):
         reports.build_weekly(desk, "2025-W20")
     with pytest.raises(ValueError, match="written 2025-W46"):
         reports.build_weekly(desk, "next week")
