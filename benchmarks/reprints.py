@@ -27,8 +27,9 @@ import opencc
 
 from narratives.articles import short_hash
 from narratives.characters import folded
-from narratives.duplicates import Entry, ReprintIndex, shingle_width, sketch
+from narratives.duplicates import Entry, ReprintIndex
 from narratives.settings import IngestSettings
+from narratives.sketches import shingle_width, sketch
 
 _DIGITS = re.compile(r"\d+")
 _SENTENCES = re.compile(r"[^。！？.!?\n]+[。！？.!?\n]*")

@@ -1,7 +1,6 @@
 """Reprints: which articles are copies of one story.
 
-Each text is sketched once: MinHash values (one permutation, densified) over the character shingles of the
-whole text and, apart, of its lead. Two sketches that share a band are compared; a copy is one whose shingles
+Two articles whose sketches share a band are compared; a copy is one whose shingles
 agree (Jaccard), or that is contained in the other and begins alike (a shortened copy). A story is named after
 the first of its articles that came in, and stays so: what came in earlier never changes, therefore the result
 depends on the order of arrival alone, not on how it was cut into runs and transactions.
@@ -11,10 +10,7 @@ translation. Below about 60 characters only a nearly identical text counts.
 
 References
 ----------
-Broder, On the resemblance and containment of documents, 1997.
 Indyk and Motwani, Approximate nearest neighbors, 1998 (banding).
-Li, Owen and Zhang, One permutation hashing, 2012.
-Shrivastava and Li, Densifying one permutation hashing via rotation, 2014.
 """
 
 from __future__ import annotations
@@ -22,20 +18,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.characters import Codes, folded
+from narratives.sketches import N_BODY, N_LEAD, Sketch, Values
 
 _BODY_BANDS, _BODY_ROWS = 20, 4  # two texts of Jaccard .6 share a band with probability .94, of .8 with 1.00
 _LEAD_BANDS, _LEAD_ROWS = 12, 3  # leads of Jaccard .68 with .99
-_N_BODY, _N_LEAD = 128, 64  # values kept; the first of them make the bands
-_HAN_SHINGLE, _OTHER_SHINGLE = 4, 9  # characters
-_HAN_LEAD, _OTHER_LEAD = 160, 420  # characters
-_MAX_CHARS = 20_000  # what stands after that does not tell a copy
-_SHORT_CHARS = 60  # a text below this is sketched with its title
 _FEW_SHINGLES, _FEW_SIMILARITY = 50, 0.9
 _STANDARD_ERROR = 0.05  # of the similarity, about
 _THINNED = 0.85  # contained so far, with three quarters of the similarity asked for: sentences were left out
@@ -43,49 +33,6 @@ _SHORTENED, _LEAD_SHORTENED = 0.8, 0.6  # the later text is contained so far, an
 _LENGTHENED, _LEAD_LENGTHENED = 0.92, 0.9  # the earlier text is contained: it was a cut copy of the later
 _SAME = 0.92  # a copy this close, of the same day, need not be looked up again
 _MAX_ROWS = 400_000
-
-_FACTORS = [np.uint64(pow(0x9E3779B97F4A7C15, k + 1, 2**64)) for k in range(max(_HAN_SHINGLE, _OTHER_SHINGLE))]
-
-Values = NDArray[np.uint16]
-
-
-@dataclass(frozen=True)
-class Sketch:
-    """What is kept of a text to find its copies.
-
-    Parameters
-    ----------
-    n_shingles
-        Shingles of the whole text (with repetitions); 0 when there was too little to say anything.
-    n_lead
-        Shingles of its lead.
-    values
-        uint16, shape (192,): 128 minima over the whole text, then 64 over its lead.
-    """
-
-    n_shingles: int
-    n_lead: int
-    values: Values
-
-    def to_bytes(self) -> bytes:
-        """390 bytes, little-endian."""
-        sizes = self.n_shingles.to_bytes(4, "little") + self.n_lead.to_bytes(2, "little")
-        return sizes + self.values.astype("<u2").tobytes()
-
-    @classmethod
-    def from_bytes(cls, raw: bytes) -> Sketch:
-        """The sketch that `to_bytes` wrote.
-
-        Raises
-        ------
-        ValueError
-            The length is not that of a sketch.
-        """
-        expected = 6 + 2 * (_N_BODY + _N_LEAD)
-        if len(raw) != expected:
-            raise ValueError(f"a sketch has {expected} bytes, got {len(raw)}")
-        n_shingles, n_lead = int.from_bytes(raw[:4], "little"), int.from_bytes(raw[4:6], "little")
-        return cls(n_shingles, n_lead, np.frombuffer(raw, "<u2", offset=6).astype(np.uint16))
 
 
 @dataclass(frozen=True)
@@ -105,38 +52,6 @@ class Placement:
     story: str
     is_reprint: bool
     keep_sketch: bool
-
-
-def sketch(title: str, text: str) -> Sketch:
-    """Sketch of one article; the title counts only where the text is shorter than 60 characters.
-
-    >>> a = sketch("", "稀土永磁材料的出口许可证自本月起恢复发放，欧洲的厂家称库存已经见底。" * 2)
-    >>> b = sketch("另一个标题", "稀土永磁材料的出口許可證自本月起恢復發放，歐洲的廠家稱庫存已經見底。" * 2)
-    >>> similarity(a, b)
-    1.0
-    """
-    codes = folded(text[:_MAX_CHARS])
-    if len(codes) < _SHORT_CHARS:
-        codes = np.concatenate([folded(title[:_MAX_CHARS]), codes])
-    width, lead = shingle_width(codes)
-    hashes = _shingle_hashes(codes, width)
-    opening = hashes[: lead - width + 1]
-    values = np.concatenate([_minima(hashes, _N_BODY), _minima(opening, _N_LEAD)])
-    return Sketch(len(hashes), len(opening), values)
-
-
-def shingle_width(codes: Codes) -> tuple[int, int]:
-    """Characters of a shingle and of a lead: Chinese says in four characters what takes nine letters."""
-    start = codes[:400]
-    n_han = int(((start >= 0x3400) & (start <= 0x9FFF)).sum())
-    return (_HAN_SHINGLE, _HAN_LEAD) if n_han > 0.3 * len(start) else (_OTHER_SHINGLE, _OTHER_LEAD)
-
-
-def similarity(a: Sketch, b: Sketch) -> float:
-    """Estimated Jaccard similarity of the shingles of two texts, 0 to 1; standard error at most .044."""
-    if not a.n_shingles or not b.n_shingles:
-        return 0.0
-    return float(np.mean(a.values[:_N_BODY] == b.values[:_N_BODY]))
 
 
 class ReprintIndex:
@@ -171,7 +86,7 @@ class ReprintIndex:
         self._ids: list[str] = []
         self._stories: list[str] = []
         self._row_of: dict[str, int] = {}
-        self._values = np.empty((0, _N_BODY + _N_LEAD), np.uint16)
+        self._values = np.empty((0, N_BODY + N_LEAD), np.uint16)
         self._sizes = np.empty(0, np.int64)
         self._leads = np.empty(0, np.int64)
         self._times = np.empty(0, np.int64)  # seconds
@@ -321,8 +236,8 @@ class ReprintIndex:
     def _scores(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.float64]:
         """Similarity of pairs of rows; 0 where they are not copies."""
         equal = self._values[a] == self._values[b]
-        whole = equal[:, :_N_BODY].mean(1)
-        opening = equal[:, _N_BODY:].mean(1)
+        whole = equal[:, :N_BODY].mean(1)
+        opening = equal[:, N_BODY:].mean(1)
         smaller = np.minimum(self._sizes[a], self._sizes[b])
         contained = _contained(whole, self._sizes[a], self._sizes[b])
         lead_contained = _contained(opening, self._leads[a], self._leads[b])
@@ -348,51 +263,10 @@ def _contained(similar: NDArray[np.float64], n_a: NDArray[np.int64], n_b: NDArra
         return np.minimum(1.0, similar / (1 + similar) * (n_a + n_b) / np.minimum(n_a, n_b))
 
 
-def _shingle_hashes(codes: Codes, width: int) -> NDArray[np.uint64]:
-    """Hash of each run of `width` characters; shape (len - width + 1,), empty for a shorter text."""
-    n = len(codes) - width + 1
-    if n <= 0:
-        return np.empty(0, np.uint64)
-    wide = codes.astype(np.uint64)
-    mixed = np.zeros(n, np.uint64)
-    for k in range(width):
-        mixed += wide[k : k + n] * _FACTORS[k]
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        mixed ^= mixed >> np.uint64(shift)
-        mixed *= np.uint64(factor)
-    return mixed ^ (mixed >> np.uint64(31))
-
-
-def _minima(hashes: NDArray[np.uint64], n: int) -> Values:
-    """The smallest hash of each of `n` equal ranges, its low 16 bits; zeros for no hashes.
-
-    A range without any takes the value of the next one that has some, marked by how far it had to go.
-    """
-    if not len(hashes):
-        return np.zeros(n, np.uint16)
-    ordered = np.sort(hashes)
-    starts = np.searchsorted(ordered, _ranges(n))
-    is_filled = np.append(starts[1:], len(ordered)) > starts
-    filled = np.flatnonzero(is_filled)
-    source = np.searchsorted(filled, np.arange(n)) % len(filled)
-    distance = (filled[source] - np.arange(n)) % n
-    return (
-        (ordered[starts[filled[source]]] + distance.astype(np.uint64) * np.uint64(0x9E37)) & np.uint64(0xFFFF)
-    ).astype(np.uint16)
-
-
-@lru_cache(maxsize=4)
-def _ranges(n: int) -> NDArray[np.uint64]:
-    """Where each of `n` equal ranges of the 64-bit numbers begins."""
-    return np.array([(2**64 * i) // n for i in range(n)], np.uint64)
-
-
 def _band_keys(values: Values) -> NDArray[np.uint64]:
     """Keys of the 20 whole-text bands and the 12 lead bands; shape (n, 32)."""
     body = values[:, : _BODY_BANDS * _BODY_ROWS].astype(np.uint64).reshape(-1, _BODY_BANDS, _BODY_ROWS)
-    lead = (
-        values[:, _N_BODY : _N_BODY + _LEAD_BANDS * _LEAD_ROWS].astype(np.uint64).reshape(-1, _LEAD_BANDS, _LEAD_ROWS)
-    )
+    lead = values[:, N_BODY : N_BODY + _LEAD_BANDS * _LEAD_ROWS].astype(np.uint64).reshape(-1, _LEAD_BANDS, _LEAD_ROWS)
     packed = np.concatenate(
         [_packed(body), _packed(lead)],
         axis=1,

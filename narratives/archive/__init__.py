@@ -1,8 +1,9 @@
 """The archive: the one place that talks to the database."""
 
 from narratives.archive.articles import Articles, Outcome, Prepared
+from narratives.archive.files import ArchiveBusy, ArchiveDamaged, ArchiveError, ArchiveReadOnly
 from narratives.archive.history import History
-from narratives.archive.store import ArchiveBusy, ArchiveDamaged, ArchiveError, ArchiveReadOnly, Store
+from narratives.archive.store import Store
 
 
 class Archive(Articles, History):

@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, inser
 from narratives.archive import schema
 from narratives.archive.store import Store
 from narratives.articles import Article, Reject, short_hash
-from narratives.duplicates import Entry, Placement, ReprintIndex, Sketch
+from narratives.duplicates import Entry, Placement, ReprintIndex
+from narratives.sketches import Sketch
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,36 +10,31 @@ import json
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, select, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import Connection, Engine, inspect, select, text
 
 from narratives.archive import migrations, schema
+from narratives.archive.files import (
+    ArchiveBusy,
+    ArchiveDamaged,
+    ArchiveError,
+    ArchiveReadOnly,
+    check_file,
+    engine_of,
+    holder_of,
+    may_write,
+    place_of,
+    quoted_path,
+    reported_as,
+    shown_address,
+)
 
-_SQLITE_MAGIC = b"SQLite format 3\x00"
-_BUSY_MILLISECONDS = 15_000
 _ADVISORY_LOCK = 0x6E617272  # "narr": the key of the lock on PostgreSQL
-
-
-class ArchiveError(Exception):
-    """The archive cannot be used as asked; the message says why and what helps."""
-
-
-class ArchiveDamaged(ArchiveError):
-    """The file is not a sound SQLite archive. It is left as it is."""
-
-
-class ArchiveReadOnly(ArchiveError):
-    """The archive may be read and not written."""
-
-
-class ArchiveBusy(ArchiveError):
-    """Another run is writing."""
 
 
 class Store:
@@ -77,11 +72,11 @@ class Store:
         FileExistsError
             There is a file, or the database already holds an archive.
         """
-        path, url = _place(place)
+        path, url = place_of(place)
         if path is None:
-            engine = _engine(url)
+            engine = engine_of(url)
             if inspect(engine).has_table("meta"):
-                raise FileExistsError(f"{_shown(url)} already holds an archive")
+                raise FileExistsError(f"{shown_address(url)} already holds an archive")
             with engine.begin() as connection:
                 migrations.create(connection)
             return cls(engine, None)
@@ -91,8 +86,8 @@ class Store:
         draft = path.with_name(f".{path.name}.{os.getpid()}.new")
         draft.unlink(missing_ok=True)
         try:
-            with _reported(draft):
-                engine = _engine(f"sqlite:///{draft}", journal="DELETE")
+            with reported_as(draft):
+                engine = engine_of(f"sqlite:///{draft}", journal="DELETE")
                 with engine.begin() as connection:
                     migrations.create(connection)
                 engine.dispose()
@@ -116,10 +111,10 @@ class Store:
         ArchiveError
             It was written by a newer version of this program, or is some other database.
         """
-        path, url = _place(place)
+        path, url = place_of(place)
         if path is not None:
-            _check_file(path)
-            if not read_only and not _may_write(path):
+            check_file(path)
+            if not read_only and not may_write(path):
                 raise ArchiveReadOnly(
                     f"{path} may not be written by this user: give write permission on the file and its "
                     "folder, or open it with read_only=True"
@@ -128,13 +123,13 @@ class Store:
             if read_only:
                 wal = path.with_name(path.name + "-wal")
                 # Without write permission SQLite cannot make the files that WAL mode needs to read.
-                frozen = not _may_write(path) and not (wal.exists() and wal.stat().st_size)
+                frozen = not may_write(path) and not (wal.exists() and wal.stat().st_size)
                 query = "?mode=ro&uri=true" + ("&immutable=1" if frozen else "")
-            url = f"sqlite:///file:{_quoted(path)}{query}" if query else f"sqlite:///{path}"
-        engine = _engine(url, journal=None if read_only else "WAL")
+            url = f"sqlite:///file:{quoted_path(path)}{query}" if query else f"sqlite:///{path}"
+        engine = engine_of(url, journal=None if read_only else "WAL")
         store = cls(engine, path, read_only)
         try:
-            store._check_schema(_shown(url) if path is None else str(path))
+            store._check_schema(shown_address(url) if path is None else str(path))
         except BaseException:
             engine.dispose()
             raise
@@ -143,8 +138,8 @@ class Store:
     @classmethod
     def open_or_create(cls, place: str | Path) -> Self:
         """Open the archive, or make an empty one where there is none."""
-        path, url = _place(place)
-        absent = not path.exists() if path is not None else not inspect(_engine(url)).has_table("meta")
+        path, url = place_of(place)
+        absent = not path.exists() if path is not None else not inspect(engine_of(url)).has_table("meta")
         return cls.create(place) if absent else cls.open(place)
 
     def close(self) -> None:
@@ -170,7 +165,7 @@ class Store:
         """
         if self.read_only:
             raise ArchiveReadOnly(f"{self.name} was opened for reading only")
-        with _reported(self.name), self.engine.connect() as connection:
+        with reported_as(self.name), self.engine.connect() as connection:
             connection = connection.execution_options(narratives_write=True)
             with connection.begin():
                 yield connection
@@ -178,13 +173,13 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One reading transaction: it sees one state of the archive throughout, whatever a run writes."""
-        with _reported(self.name), self.engine.connect() as connection, connection.begin():
+        with reported_as(self.name), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @property
     def name(self) -> str:
         """The archive's place as a person would write it (no password)."""
-        return str(self.path) if self.path is not None else _shown(str(self.engine.url))
+        return str(self.path) if self.path is not None else shown_address(str(self.engine.url))
 
     def get_meta(self, key: str, default: Any = None) -> Any:
         """A fact that the archive keeps about itself."""
@@ -246,7 +241,7 @@ class Store:
             lock.acquire(timeout=wait_seconds, poll_interval=0.05)
         except Timeout:
             raise ArchiveBusy(
-                f"{self.name} is being written by {_holder(holder)}; try again when it has ended"
+                f"{self.name} is being written by {holder_of(holder)}; try again when it has ended"
             ) from None
         try:
             started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -258,7 +253,7 @@ class Store:
 
     @contextmanager
     def _locked_server(self, wait_seconds: float) -> Iterator[None]:
-        with _reported(self.name), self.engine.connect() as connection:
+        with reported_as(self.name), self.engine.connect() as connection:
             connection = connection.execution_options(isolation_level="AUTOCOMMIT")
             if wait_seconds:
                 connection.execute(text(f"SET lock_timeout = {int(wait_seconds * 1000)}"))
@@ -271,7 +266,7 @@ class Store:
                 connection.execute(select(text(f"pg_advisory_unlock({_ADVISORY_LOCK})")))
 
     def _check_schema(self, name: str) -> None:
-        with _reported(name):
+        with reported_as(name):
             with self.engine.connect() as connection:
                 found = migrations.version_of(connection)
             if found is None:
@@ -304,130 +299,3 @@ class Store:
         return problems + [
             f"{table}: row {row} points to a {parent} that is not there" for table, row, parent, _ in orphans
         ]
-
-
-def _place(place: str | Path) -> tuple[Path | None, str]:
-    """Path (None on a server) and database address of what a person wrote."""
-    shown = str(place)
-    if "://" not in shown:
-        path = Path(shown).expanduser().absolute()
-        return path, f"sqlite:///{path}"
-    url = make_url(shown)
-    if url.get_backend_name() == "sqlite":
-        if not url.database or url.database == ":memory:":
-            raise ArchiveError("an archive needs a file: give its path")
-        path = Path(url.database).expanduser().absolute()
-        return path, f"sqlite:///{path}"
-    if url.drivername in ("postgresql", "postgres"):
-        url = url.set(drivername="postgresql+psycopg")
-    return None, url.render_as_string(hide_password=False)
-
-
-def _engine(url: str, journal: str | None = None) -> Engine:
-    try:
-        engine = create_engine(url)
-    except ModuleNotFoundError as error:
-        raise ArchiveError(
-            f"{_shown(url)} needs the package {error.name}: pip install 'narratives[postgres]'"
-        ) from error
-    if engine.dialect.name != "sqlite":
-        return engine
-
-    @event.listens_for(engine, "connect")
-    def _set_up(dbapi_connection: Any, _: Any) -> None:
-        # The driver must not begin transactions by itself: `begin` below does, and DDL is then part of them.
-        dbapi_connection.isolation_level = None
-        with closing(dbapi_connection.cursor()) as cursor:
-            cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
-            if journal:
-                cursor.execute(f"PRAGMA journal_mode={journal}")
-            cursor.execute("PRAGMA synchronous=NORMAL")
-            cursor.execute("PRAGMA foreign_keys=ON")
-            cursor.execute("PRAGMA cache_size=-65536")
-            cursor.execute("PRAGMA temp_store=MEMORY")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        write = connection.get_execution_options().get("narratives_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-    return engine
-
-
-@contextmanager
-def _reported(name: object) -> Iterator[None]:
-    """Say in our words what a database error means."""
-    try:
-        yield
-    except DatabaseError as error:
-        said = str(error.orig)
-        low = said.lower()
-        if any(sign in low for sign in ("malformed", "not a database", "disk i/o error", "database corruption")):
-            raise ArchiveDamaged(f"{name} is damaged ({said}); it was left as it is: restore a backup") from error
-        if "readonly" in low or "read-only" in low:
-            raise ArchiveReadOnly(f"{name} may not be written ({said})") from error
-        if "locked" in low or "lock timeout" in low:
-            raise ArchiveBusy(
-                f"{name} is being written by another process ({said}); try again when it has ended"
-            ) from error
-        if "full" in low:
-            raise ArchiveError(
-                f"{name}: the disk is full; nothing of the last step was written, free space and run again"
-            ) from error
-        if "unable to open" in low or "connection" in low:
-            raise ArchiveError(f"{name} cannot be opened: {said}") from error
-        raise
-
-
-def _check_file(path: Path) -> None:
-    """Refuse what is plainly no sound SQLite file, before SQLite touches it."""
-    if not path.exists():
-        raise FileNotFoundError(f"there is no archive at {path}; `narratives init` makes one")
-    if not path.is_file():
-        raise ArchiveError(f"{path} is not a file")
-    try:
-        with path.open("rb") as file:
-            head = file.read(100)
-    except PermissionError as error:
-        raise ArchiveError(f"{path} may not be read by this user") from error
-    size = path.stat().st_size
-    if not size:
-        raise ArchiveDamaged(f"{path} is empty, not an archive; it was left as it is")
-    if not head.startswith(_SQLITE_MAGIC) or len(head) < 100:
-        raise ArchiveDamaged(
-            f"{path} does not begin like a SQLite file: damaged or something else; it was left as it is"
-        )
-    wal = path.with_name(path.name + "-wal")
-    if not (wal.exists() and wal.stat().st_size):
-        page = int.from_bytes(head[16:18], "big")
-        expected = (65536 if page == 1 else page) * int.from_bytes(head[28:32], "big")
-        if size < expected:
-            raise ArchiveDamaged(
-                f"{path} is cut short: {size:,} bytes of {expected:,}; it was left as it is: restore a backup"
-            )
-
-
-def _may_write(path: Path) -> bool:
-    # The effective user counts, as it does for the file system.
-    effective = os.access in os.supports_effective_ids
-    return os.access(path, os.W_OK, effective_ids=effective) and os.access(
-        path.parent, os.W_OK, effective_ids=effective
-    )
-
-
-def _holder(file: Path) -> str:
-    try:
-        said = json.loads(file.read_text())
-        return f"{said['command']} (process {said['pid']}, since {said['started']})"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "another run"
-
-
-def _quoted(path: Path) -> str:
-    from urllib.parse import quote
-
-    return quote(str(path))
-
-
-def _shown(url: str) -> str:
-    return make_url(url).render_as_string(hide_password=True)

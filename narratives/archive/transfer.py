@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select
 
 from narratives.archive import schema
-from narratives.archive.store import ArchiveError, Store
+from narratives.archive.files import ArchiveError
+from narratives.archive.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,7 +114,7 @@ def import_articles(store: Store, file: Path) -> tuple[int, int]:
     ValueError
         The file is not of `export_articles`; nothing was added.
     """
-    from narratives.duplicates import sketch
+    from narratives.sketches import sketch
 
     n_added = n_known = 0
     with store.lock("narratives import"), store.begin() as connection:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from narratives.articles import Article, Reject
-from narratives.duplicates import ReprintIndex, sketch
+from narratives.duplicates import ReprintIndex
 from narratives.ingest.discovery import Found, find_sources
 from narratives.ingest.fetch import Fetched, fetch
 from narratives.ingest.fields import Context, clean
@@ -21,6 +21,7 @@ from narratives.ingest.reports import FileReport, IngestReport
 from narratives.ingest.sources import Source, SourceError
 from narratives.language import declared_language
 from narratives.settings import IngestSettings, Settings
+from narratives.sketches import sketch
 
 if TYPE_CHECKING:
     from narratives.archive import Archive, Prepared

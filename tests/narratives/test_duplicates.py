@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from narratives.duplicates import Entry, ReprintIndex, Sketch, similarity, sketch
+from narratives.duplicates import Entry, ReprintIndex
+from narratives.sketches import Sketch, similarity, sketch
 
 START = datetime(2025, 11, 1, tzinfo=UTC)
 _RNG = random.Random(1)
