@@ -18,7 +18,7 @@ import hashlib
 import json
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from narratives.tone_model import OVERALL, ToneWeights, encode_pairs, pool
+from narratives.metrics import fit_platt
+from narratives.tone_model import OVERALL, ToneNetwork, ToneWeights, encode_pairs, pool
 
 LABELS = {"negative": 0, "neutral": 1, "positive": 2}
 SEED = 20250825
@@ -133,10 +134,7 @@ class Trainer:
             for chosen in _batches(pool_, batch_size, dice):
                 if step >= n_steps:
                     break
-                targets = [
-                    OVERALL if not r.target or (r.agrees and dice.random() < 0.35) else r.target
-                    for r in chosen
-                ]
+                targets = [OVERALL if not r.target or (r.agrees and dice.random() < 0.35) else r.target for r in chosen]
                 z = self.logits(targets, [r.text for r in chosen])
                 wanted = torch.tensor([r.label for r in chosen])
                 loss = functional.cross_entropy(z, wanted, label_smoothing=0.05)
@@ -187,10 +185,20 @@ def compress(
     return ToneWeights(version, 1.0, updates, replaced, weight, bias, {"": [1.0, 0.0, 0.0, 0.0]})
 
 
+def calibrate(weights: ToneWeights, parts: dict[str, list[Row]], directory: Path) -> ToneWeights:
+    """Temperature and biases a language, on rows that were not trained on (Platt)."""
+    network = ToneNetwork(weights, directory, "cpu")
+    table: dict[str, list[float]] = {}
+    for lang in ("en", "zh"):
+        rows = [r for r in (*parts["calibrate"], *parts["own"]) if r.lang == lang]
+        z = network.logits([r.text for r in rows], [r.target or OVERALL for r in rows])
+        table[lang] = [round(v, 4) for v in fit_platt(z, [r.label for r in rows])]
+        print(f"calibrated {lang} on {len(rows)} rows: {table[lang]}", flush=True)
+    return replace(weights, calibration={**table, "": table["en"]})
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--own", type=Path, default=Path(__file__).parent.parent / "data" / "training")
     parser.add_argument("--out", type=Path, required=True)
@@ -199,7 +207,7 @@ def main() -> None:
     parser.add_argument("--rank", type=int, default=32)
     parser.add_argument("--version", default="tone-1")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--checkpoint", type=Path, help="also keep the whole differences here")
+    parser.add_argument("--checkpoint", type=Path, help="keep the whole differences here, or go on from them")
     arguments = parser.parse_args()
     from embeddings.bundled import bundled_directory
 
@@ -207,12 +215,18 @@ def main() -> None:
     parts = split_rows(arguments.data, arguments.own)
     print({name: len(rows) for name, rows in parts.items()}, flush=True)
     trainer = Trainer(bundled_directory())
-    trainer.fit(parts["train"], arguments.epochs, arguments.rate)
     before = {n: p.numpy() for n, p in trainer.before.items()}
-    if arguments.checkpoint:
-        state = {"differences": trainer.differences(), "before": before, "head": trainer.head.state_dict()}
-        torch.save(state, arguments.checkpoint)
-    weights = compress(trainer.differences(), before, trainer.head, arguments.rank, arguments.version)
+    if arguments.checkpoint and arguments.checkpoint.exists():
+        state = torch.load(arguments.checkpoint, weights_only=False)
+        differences = state["differences"]
+        trainer.head.load_state_dict(state["head"])
+    else:
+        trainer.fit(parts["train"], arguments.epochs, arguments.rate)
+        differences = trainer.differences()
+        if arguments.checkpoint:
+            torch.save({"differences": differences, "head": trainer.head.state_dict()}, arguments.checkpoint)
+    weights = compress(differences, before, trainer.head, arguments.rank, arguments.version)
+    weights = calibrate(weights, parts, bundled_directory())
     weights.save(arguments.out)
     print(f"wrote {arguments.out}, {arguments.out.stat().st_size / 1e6:.1f} MB", flush=True)
 

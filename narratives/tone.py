@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -160,7 +159,10 @@ def article_probabilities(title_probs: ArrayLike | None, sentence_probs: ArrayLi
 
 
 def _model_form(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).strip()
+    """The encoder's own normal form: folded, simplified Chinese."""
+    from embeddings import model_input
+
+    return model_input("", text)
 
 
 def _bundled_directory() -> Path:
