@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from narratives.commands import alerts, doctor, look, quarantine, work
-from narratives.commands.screen import BUSY, FAILED, OK, STOPPED, note
+from narratives.commands.screen import BUSY, FAILED, OK, STOPPED, note, plain
 
 _EPILOG = """\b
 Exit codes
@@ -104,13 +104,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         app(args=None if arguments is None else list(arguments), prog_name="narratives")
     except SystemExit as end:
+        if end.code == STOPPED:
+            note("stopped; what was finished is kept, and the same command goes on from there")
         return end.code if isinstance(end.code, int) else FAILED
-    except KeyboardInterrupt:
-        note("stopped; what was finished is kept, and the same command goes on from there")
-        return STOPPED
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115  (whoever read our output has gone)
-        return OK
     except Exception as error:
         return _tell(error)
     return OK
@@ -137,7 +133,7 @@ def _tell(error: Exception) -> int:
             said += " (raised inside a library; NARRATIVES_DEBUG=1 shows where)"
     else:
         raise error
-    note(f"error: {said}")
+    note(f"error: {plain(said)}")
     return FAILED
 
 
