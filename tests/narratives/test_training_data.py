@@ -1,0 +1,28 @@
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "data" / "training"
+
+
+@pytest.mark.parametrize(("lang", "least"), [("zh", 600), ("en", 300)])
+def test_tone_sentences_are_many_distinct_and_labelled_toward_a_target_in_them(lang: str, least: int):
+    rows = [json.loads(line) for line in (FOLDER / f"tone_{lang}.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert len({r["text"] for r in rows}) >= least
+    assert len({r["id"] for r in rows}) == len(rows)
+    assert {r["lang"] for r in rows} == {lang}
+    assert all(r["target"] in r["text"] for r in rows)
+    labels = Counter(r["label"] for r in rows)
+    assert set(labels) == {"negative", "neutral", "positive"} and min(labels.values()) > 0.2 * len(rows)
+    assert {d for r in rows for d in r["difficulty"]} == {"reported", "irony", "negation", "numbers", "mixed"}
+    assert len({r["subject"] for r in rows}) >= 20
+
+
+def test_the_readme_gives_the_true_numbers():
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    for lang in ("zh", "en"):
+        lines = (FOLDER / f"tone_{lang}.jsonl").read_text(encoding="utf-8").splitlines()
+        n_sentences = len({json.loads(line)["text"] for line in lines})
+        assert f"({n_sentences} sentences, {len(lines)} rows)" in text
