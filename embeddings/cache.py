@@ -165,9 +165,7 @@ class VectorCache:
         )
         rows = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), max(1, vectors.shape[1]))
         table = pa.table({"key": column, "vector": rows})
-        table = table.replace_schema_metadata(
-            {"fingerprint": fingerprint, "dimension": str(vectors.shape[1])}
-        )
+        table = table.replace_schema_metadata({"fingerprint": fingerprint, "dimension": str(vectors.shape[1])})
         scratch = path.with_name(f".{path.name}.{os.getpid()}")
         pq.write_table(table, scratch)
         scratch.replace(path)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from embeddings.bert_forward import PackedBert, bfloat16_is_native, supports
 from embeddings.bundled import HUB_NAME, MODEL_NAME, BundledModelError, bundled_model
 
 if TYPE_CHECKING:
@@ -18,8 +19,16 @@ if TYPE_CHECKING:
 
 # A longer text is cut before it is tokenised; no tokenizer makes fewer tokens than this from real text.
 _MAX_CHARS_PER_TOKEN = 16
-_CPU_TOKENS_PER_BATCH = 2_048
+_CPU_TOKENS_PER_BATCH = 4_096
 _GPU_TOKENS_PER_BATCH = 65_536
+_AGREEMENT = 0.999
+_CHECK_TEXTS = [
+    "商务部宣布对中重稀土实施出口管制，企业须逐单申领许可证，磁体价格随之上涨。",
+    "The ministry tightened export controls on rare earth magnets, and prices rose 3.5 percent.",
+    "稀土",
+    "OK",
+    "Core Insights - 钕铁硼 NdFeB 2025-11-15: the plant in Sumter, South Carolina, made its first block. " * 8,
+]
 
 
 @runtime_checkable
@@ -43,8 +52,9 @@ class Encoder(Protocol):
 class TransformerEncoder:
     """A sentence-transformers model with its own document prompt, pooling and length.
 
-    Texts are sorted by length and batched by tokens, so that little is computed for padding. The result on a
-    machine depends on nothing but the list of texts; on a CPU the arithmetic is float32.
+    Texts are sorted by length and batched by tokens, so that little or nothing is computed for padding. The
+    result on a machine depends on nothing but the list of texts. On a CPU, BERT models with mean pooling run
+    through `PackedBert`, in bfloat16 if the processor has it and if that agrees with float32 on a check.
 
     Parameters
     ----------
@@ -56,6 +66,13 @@ class TransformerEncoder:
         Hash of the weights; by default it is computed, which reads all of them once.
     tokens_per_batch
         Padded tokens in one forward pass; by default what suits the model's device.
+    precision
+        Of the products on a CPU: `auto`, `float32` or `bfloat16`. The vectors are always float32.
+
+    Attributes
+    ----------
+    backend
+        What computes, and why, in words.
     """
 
     def __init__(
@@ -64,6 +81,7 @@ class TransformerEncoder:
         name: str,
         weights: str | None = None,
         tokens_per_batch: int | None = None,
+        precision: str = "auto",
     ) -> None:
         self._model = model.eval()
         self.prompt = _document_prompt(model)
@@ -74,6 +92,10 @@ class TransformerEncoder:
         self._dimension = int(model.get_embedding_dimension() or 0)
         on_cpu = model.device.type == "cpu"
         self._budget = tokens_per_batch or (_CPU_TOKENS_PER_BATCH if on_cpu else _GPU_TOKENS_PER_BATCH)
+        self._forward: PackedBert | None = None
+        self.backend = f"sentence-transformers on {model.device}"
+        if on_cpu and supports(model):
+            self._forward, self.backend = self._fastest_forward(precision)
 
     @property
     def fingerprint(self) -> str:
@@ -107,8 +129,12 @@ class TransformerEncoder:
             raise TypeError("encode needs a list of strings")
         vectors = np.zeros((len(texts), self._dimension), np.float32)
         kept = [text[: self.max_tokens * _MAX_CHARS_PER_TOKEN].strip() for text in texts]
-        lengths = self._token_counts(kept)
+        tokens = self._tokenise(kept)
+        lengths = [len(ids) for ids in tokens]
         for rows in token_batches(lengths, self._budget):
+            if self._forward is not None:
+                vectors[rows] = self._forward([tokens[row] for row in rows])
+                continue
             vectors[rows] = self._model.encode(
                 [kept[row] for row in rows],
                 prompt=self.prompt,
@@ -118,18 +144,32 @@ class TransformerEncoder:
             )
         return vectors
 
-    def _token_counts(self, texts: list[str]) -> np.ndarray:
-        """(n,) tokens the model will see of each text, about: the tokenizer's count, cut at the maximum."""
+    def _tokenise(self, texts: list[str]) -> list[list[int]]:
+        """Token ids of each text behind the prompt, at most `max_tokens` of them."""
         if not texts:
-            return np.zeros(0, np.int64)
-        tokenizer = self._model.tokenizer
-        if getattr(tokenizer, "is_fast", False):
-            prompted = [self.prompt + text for text in texts]
-            encoded = tokenizer(prompted, truncation=True, max_length=self.max_tokens)
-            counts = [len(ids) for ids in encoded["input_ids"]]
-        else:
-            counts = [len(text) for text in texts]
-        return np.minimum(np.array(counts, np.int64), self.max_tokens)
+            return []
+        prompted = [self.prompt + text for text in texts]
+        if not callable(self._model.tokenizer):  # static models; only the lengths are used then
+            return [list(range(min(len(text), self.max_tokens))) for text in prompted]
+        encoded = self._model.tokenizer(prompted, truncation=True, max_length=self.max_tokens)
+        return [list(ids) for ids in encoded["input_ids"]]
+
+    def _fastest_forward(self, precision: str) -> tuple[PackedBert, str]:
+        import torch
+
+        if precision not in ("auto", "float32", "bfloat16"):
+            raise ValueError(f"precision {precision!r}; there is auto, float32, bfloat16")
+        exact = PackedBert(self._model, torch.float32)
+        if precision == "float32":
+            return exact, "packed BERT, float32: as asked"
+        if precision == "auto" and not bfloat16_is_native():
+            return exact, "packed BERT, float32: this processor has no bfloat16 of its own"
+        fast = PackedBert(self._model, torch.bfloat16)
+        tokens = self._tokenise(_CHECK_TEXTS)
+        agreement = float((exact(tokens) * fast(tokens)).sum(axis=1).min())
+        if precision == "auto" and agreement < _AGREEMENT:
+            return exact, f"packed BERT, float32: bfloat16 agrees only to a cosine of {agreement:.5f}"
+        return fast, f"packed BERT, bfloat16 products: cosine to float32 at least {agreement:.5f}"
 
 
 def token_batches(lengths: Sequence[int] | np.ndarray, budget: int) -> list[np.ndarray]:
@@ -161,7 +201,7 @@ def token_batches(lengths: Sequence[int] | np.ndarray, budget: int) -> list[np.n
     return batches
 
 
-def load_encoder(name: str = "default", device: str = "auto") -> TransformerEncoder:
+def load_encoder(name: str = "default", device: str = "auto", precision: str = "auto") -> TransformerEncoder:
     """Load a model.
 
     Parameters
@@ -171,6 +211,8 @@ def load_encoder(name: str = "default", device: str = "auto") -> TransformerEnco
         or path. Where the package with the weights cannot be installed, `default` comes from the model hub.
     device
         `auto` (an accelerator if there is one), `cpu`, `cuda`, `cuda:1`, `mps`.
+    precision
+        See `TransformerEncoder`.
 
     Returns
     -------
@@ -185,15 +227,17 @@ def load_encoder(name: str = "default", device: str = "auto") -> TransformerEnco
     """
     chosen = _device(device)
     if name != "default":
-        return TransformerEncoder(_load(name, chosen), Path(name).name if Path(name).exists() else name)
+        shown = Path(name).name if Path(name).exists() else name
+        return TransformerEncoder(_load(name, chosen), shown, precision=precision)
     try:
         bundled = bundled_model()
     except BundledModelError as error:
         try:
-            return TransformerEncoder(_load(HUB_NAME, chosen), MODEL_NAME)
+            return TransformerEncoder(_load(HUB_NAME, chosen), MODEL_NAME, precision=precision)
         except ValueError:
             raise error from None
-    return TransformerEncoder(_load(str(bundled.directory), chosen), MODEL_NAME, bundled.weights)
+    model = _load(str(bundled.directory), chosen)
+    return TransformerEncoder(model, MODEL_NAME, bundled.weights, precision=precision)
 
 
 def _load(name: str, device: str) -> SentenceTransformer:

@@ -77,16 +77,12 @@ def estimate(sentences: pd.DataFrame, encoder: Encoder) -> dict[str, object]:
         "n_sentences": len(sentences),
         "sentences_a_text": SENTENCES_A_TEXT,
         "subspace": directions[:N_DIRECTIONS].round(7).tolist(),
-        "means": {
-            lang: mean.round(7).tolist() for lang, mean in zip(languages, stacked.mean(axis=0), strict=True)
-        },
+        "means": {lang: mean.round(7).tolist() for lang, mean in zip(languages, stacked.mean(axis=0), strict=True)},
     }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sentences", type=Path, help="SIB-200 as JSON Lines")
     parser.add_argument("--out", type=Path, default=SHIPPED_FILE)
     arguments = parser.parse_args()

@@ -203,9 +203,7 @@ class LanguageRemoval:
     def _checked(self, vectors: np.ndarray, langs: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         values = np.array(vectors, float)
         if values.ndim != 2 or len(values) != len(langs):
-            raise ValueError(
-                f"vectors of shape {values.shape} and {len(langs)} languages; needed (n, d) and n"
-            )
+            raise ValueError(f"vectors of shape {values.shape} and {len(langs)} languages; needed (n, d) and n")
         if not np.isfinite(values).all():
             raise ValueError("a vector has numbers that are not finite")
         given = [self.subspace.shape[1]] if self.subspace is not None else []

@@ -20,9 +20,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
     folder = tmp_path_factory.mktemp("tiny")
-    letters = sorted(
-        set(string.printable + "中国稀土磁体出口管制升级价格上涨商务部表示") - set(string.whitespace)
-    )
+    letters = sorted(set(string.printable + "中国稀土磁体出口管制升级价格上涨商务部表示") - set(string.whitespace))
     vocabulary = {piece: i for i, piece in enumerate(["<pad>", "<unk>", "<s>", "</s>", *letters])}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="<unk>", continuing_subword_prefix=""))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
@@ -49,9 +47,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     BertModel(config).save_pretrained(folder / "bert")
     transformer = Transformer(str(folder / "bert"), max_seq_length=32)
-    model = SentenceTransformer(
-        modules=[transformer, Pooling(16, "mean")], prompts={"document": "doc: "}, device="cpu"
-    )
+    model = SentenceTransformer(modules=[transformer, Pooling(16, "mean")], prompts={"document": "doc: "}, device="cpu")
     model.save(str(folder / "model"))
     return folder / "model"
 

@@ -220,9 +220,7 @@ def test_batches_depend_on_the_texts_alone() -> None:
     assert len(plan_batches({str(i): "字" * 50_000 for i in range(12)})) == 2
 
 
-def test_articles_are_encoded_alike_with_and_without_a_cache(
-    tmp_path: Path, tiny: TransformerEncoder
-) -> None:
+def test_articles_are_encoded_alike_with_and_without_a_cache(tmp_path: Path, tiny: TransformerEncoder) -> None:
     frame = pd.DataFrame(
         {
             "title": ["稀土涨价", None, "Prices rise", "稀土涨价"],

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from embeddings import Encoder, load_encoder, model_input
+from embeddings.bundled import bundled_model
 from embeddings.encoder import TransformerEncoder, token_batches
 
 SENTENCES = [
@@ -42,8 +43,8 @@ def test_the_same_batch_gives_the_same_bits(encoder: TransformerEncoder) -> None
 def test_order_and_company_do_not_matter(encoder: TransformerEncoder) -> None:
     together, backwards = encoder.encode(SENTENCES), encoder.encode(SENTENCES[::-1])[::-1]
     alone = np.concatenate([encoder.encode([text]) for text in SENTENCES])
-    assert np.allclose(together, backwards, atol=1e-5)
-    assert np.allclose(together, alone, atol=1e-5)
+    assert (together * backwards).sum(axis=1).min() > 0.9999
+    assert (together * alone).sum(axis=1).min() > 0.9999
 
 
 def test_empty_and_endless_texts_have_vectors(encoder: TransformerEncoder) -> None:
@@ -58,15 +59,16 @@ def test_one_string_is_refused(encoder: TransformerEncoder) -> None:
         encoder.encode(["稀土", None])  # type: ignore[list-item]
 
 
-def test_the_prompt_belongs_to_the_vector(tiny_model: Path, tiny: TransformerEncoder) -> None:
+def test_the_prompt_belongs_to_the_vector(tiny_model: Path) -> None:
     from sentence_transformers import SentenceTransformer
 
     plain = SentenceTransformer(str(tiny_model), device="cpu")
     prompted = plain.encode(SENTENCES, prompt="doc: ", normalize_embeddings=True)
     bare = plain.encode(SENTENCES, prompt="", normalize_embeddings=True)
-    assert tiny.prompt == "doc: "
-    assert np.allclose(tiny.encode(SENTENCES), prompted, atol=1e-5)
-    assert not np.allclose(tiny.encode(SENTENCES), bare, atol=1e-3)
+    exact = load_encoder(str(tiny_model), "cpu", "float32")
+    assert exact.prompt == "doc: "
+    assert np.allclose(exact.encode(SENTENCES), prompted, atol=1e-5)
+    assert not np.allclose(exact.encode(SENTENCES), bare, atol=1e-3)
 
 
 def test_other_weights_have_another_fingerprint(tiny_model: Path, tiny: TransformerEncoder) -> None:
@@ -81,8 +83,33 @@ def test_other_weights_have_another_fingerprint(tiny_model: Path, tiny: Transfor
 def test_unknown_models_and_devices_are_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="abacus"):
         load_encoder("default", "abacus")
+    with pytest.raises(ValueError, match="float8"):
+        load_encoder("default", "cpu", "float8")
     with pytest.raises(ValueError, match="nowhere"):
         load_encoder(str(tmp_path / "nowhere"), "cpu")
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_packed_forward_pass_agrees_with_sentence_transformers(precision: str) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    texts = [*SENTENCES, "", "出口管制 export controls, " * 400]
+    encoder = load_encoder("default", "cpu", precision)
+    assert precision in encoder.backend
+    plain = SentenceTransformer(str(bundled_model().directory), device="cpu")
+    reference = plain.encode(texts, prompt="passage: ", normalize_embeddings=True)
+    assert (encoder.encode(texts) * reference).sum(axis=1).min() > (0.9999 if precision == "bfloat16" else 0.999999)
+
+
+def test_a_model_of_another_make_runs_through_sentence_transformers(tiny_model: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(tiny_model), device="cpu")
+    model[1].pooling_mode = "max"
+    encoder = TransformerEncoder(model, "tiny")
+    assert "sentence-transformers" in encoder.backend
+    reference = model.encode(SENTENCES, prompt="doc: ", normalize_embeddings=True)
+    assert np.allclose(encoder.encode(SENTENCES), reference, atol=1e-5)
 
 
 def test_batches_keep_to_the_budget() -> None:
@@ -105,7 +132,5 @@ def test_traditional_and_simplified_texts_agree(bundled: TransformerEncoder) -> 
 
 
 def test_the_default_model_knows_what_belongs_together(bundled: TransformerEncoder) -> None:
-    vectors = bundled.encode(
-        ["稀土磁体出口管制", "Export controls on rare earth magnets", "A recipe for apple pie"]
-    )
+    vectors = bundled.encode(["稀土磁体出口管制", "Export controls on rare earth magnets", "A recipe for apple pie"])
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.05
