@@ -1,0 +1,69 @@
+"""`narratives evaluate`: the shipped scorers on a labelled file, beside baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from narratives.commands.screen import JsonOption, note, print_json, say
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_KINDS = ("tone", "stance")
+
+
+def evaluate(
+    kind: Annotated[str, typer.Argument(help="tone or stance.", show_default=False)],
+    file: Annotated[Path, typer.Argument(help="JSON Lines with `text` or `title`, `target`, `label`.")],
+    definitions: Annotated[
+        Path | None, typer.Option(help="Statements for stance; without them the target is its own claim.")
+    ] = None,
+    labels: Annotated[int, typer.Option(min=0, help="Rows a target given to the stance scorer as labels.")] = 0,
+    seeds: Annotated[int, typer.Option(min=1, help="Random draws of the labels.")] = 5,
+    predictions: Annotated[Path | None, typer.Option(help="Write one row a judgement to this Parquet file.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score tone or stance on a labelled file, beside baselines.
+
+    Labels are negative, neutral, positive for tone; favor, against, neutral for stance. Intervals are 95 %
+    bootstrap intervals over rows.
+    """
+    from embeddings import load_encoder, model_input
+    from narratives.evaluate import evaluate_tone, read_labelled
+    from narratives.evaluate_stance import evaluate_stance
+    from narratives.scoring import statements_of
+    from narratives.tone import ToneScorer
+
+    if kind not in _KINDS:
+        raise typer.BadParameter(f"must be {' or '.join(_KINDS)}, got {kind!r}")
+    rows = read_labelled(file)
+    encoder = load_encoder()
+
+    def encode(texts: Sequence[str]) -> np.ndarray:
+        return encoder.encode([model_input("", text) for text in texts])
+
+    note(f"{len(rows)} judgements in {file}")
+    if kind == "tone":
+        result = evaluate_tone(rows, ToneScorer.load(), encode)
+    else:
+        from narratives.definitions import load_definitions
+
+        if definitions is not None and not definitions.exists():
+            raise FileNotFoundError(f"no definitions at {definitions}")
+        known = load_definitions(definitions) if definitions else []
+        statements = [statements_of(d.id, d) for d in known]
+        names = [tuple(d.name.texts()) for d in known]
+        result = evaluate_stance(rows, encode, statements, names, labels, seeds, ToneScorer.load())
+    if predictions is not None:
+        import pandas as pd
+
+        pd.DataFrame(list(result.predictions)).to_parquet(predictions, index=False)
+        note(f"wrote {predictions}")
+    if as_json:
+        print_json(result.as_dict())
+    else:
+        say(result.as_text())
