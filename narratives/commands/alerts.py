@@ -71,10 +71,10 @@ def list_alerts(
         say(f"{n_all - len(rows)} more were acknowledged or retracted, or are watches only: see --all")
 
 
-@app.command()
+@app.command(short_help="explain one: the rule, its numbers, the articles")
 def show(
     context: typer.Context,
-    alert: Annotated[str, typer.Argument(help="Such as A0001.")],
+    alert: Annotated[str, typer.Argument(metavar="ALERT", help="Such as A0001.")],
     desk: DeskOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -125,10 +125,10 @@ def show(
     table(("article", "day", "lang", "source", "title"), shown)
 
 
-@app.command()
+@app.command(short_help="mark as seen; seen ones are no longer listed")
 def ack(
     context: typer.Context,
-    alerts: Annotated[list[str], typer.Argument(help="Such as A0001; several may be named.")],
+    alerts: Annotated[list[str], typer.Argument(metavar="ALERT", help="Such as A0001; several may be named.")],
     undo: Annotated[bool, typer.Option("--undo", help="Mark as not seen again.")] = False,
     desk: DeskOption = None,
 ) -> None:

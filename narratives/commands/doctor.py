@@ -76,7 +76,7 @@ def _findings(named: Path | None, load: bool) -> Iterator[Finding]:
 def check(
     file: Annotated[
         Path | None,
-        typer.Argument(show_default=False, help="A definitions file. Left out: that of the desk."),
+        typer.Argument(metavar="FILE", show_default=False, help="A definitions file. Left out: that of the desk."),
     ] = None,
     desk: DeskOption = None,
     as_json: JsonOption = False,

@@ -120,7 +120,9 @@ def list_narratives(
 
 
 def show(
-    narrative: Annotated[str, typer.Argument(help="Such as N0001, or the id in definitions.yaml.")],
+    narrative: Annotated[
+        str, typer.Argument(metavar="NARRATIVE", help="Such as N0001, or the id in definitions.yaml.")
+    ],
     n_quotes: Annotated[int, typer.Option("--quotes", metavar="N", min=0, help="Evidence sentences to show.")] = 6,
     desk: DeskOption = None,
     as_json: JsonOption = False,
@@ -191,9 +193,10 @@ def show(
 
 
 def explain(
-    article: Annotated[str, typer.Argument(help="Its id (or the beginning of it), or its address.")],
+    article: Annotated[str, typer.Argument(metavar="ARTICLE", help="Its id (or the beginning of it), or its address.")],
     narrative: Annotated[
-        str | None, typer.Argument(show_default=False, help="Also compare with this one, such as N0001.")
+        str | None,
+        typer.Argument(metavar="NARRATIVE", show_default=False, help="Also compare with this one, such as N0001."),
     ] = None,
     desk: DeskOption = None,
     as_json: JsonOption = False,

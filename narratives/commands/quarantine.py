@@ -72,7 +72,7 @@ def list_quarantine(
     say("`narratives quarantine show ID` shows a record, `narratives quarantine retry` takes them again")
 
 
-@app.command()
+@app.command(short_help="one record as it came in, and what was wrong")
 def show(
     context: typer.Context,
     record: Annotated[int, typer.Argument(metavar="ID", help="Of the list.")],
@@ -96,10 +96,10 @@ def show(
         say("".join(sign if sign.isprintable() or sign == "\t" else " " for sign in line))
 
 
-@app.command()
+@app.command(short_help="write the open records to a file, to be mended")
 def export(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="JSON Lines file to write; it must not be there yet.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON Lines file to write; it must not be there yet.")],
     desk: DeskOption = None,
 ) -> None:
     """Write the open records into a JSON Lines file, to be mended and taken in again.
@@ -118,12 +118,12 @@ def export(
     say(f"{file}: {count(len(lines), 'record')}")
 
 
-@app.command()
+@app.command(short_help="take open records again")
 def retry(
     context: typer.Context,
     ids: Annotated[
         list[int] | None,
-        typer.Argument(metavar="[ID]...", show_default=False, help="Of the list. Left out: all."),
+        typer.Argument(metavar="ID", show_default=False, help="Of the list. Left out: all."),
     ] = None,
     mapping: MapOption = None,
     desk: DeskOption = None,

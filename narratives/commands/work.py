@@ -47,7 +47,7 @@ OpenOption = Annotated[bool, typer.Option("--open/--no-open", help="Show the rep
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="Folder of the new desk; made if it is not there.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the new desk; made if it is not there.")],
     definitions: Annotated[
         Path | None,
         typer.Option(
@@ -74,7 +74,7 @@ def init(
 def ingest(
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="PATHS...", help="Files, folders, quoted globs, or addresses of feeds."),
+        typer.Argument(metavar="PATH", help="Files, folders, quoted globs, or addresses of feeds."),
     ],
     mapping: MapOption = None,
     desk: DeskOption = None,
@@ -137,7 +137,7 @@ def report(
 def run(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PATHS...]", show_default=False, help="What `narratives ingest` would take."),
+        typer.Argument(metavar="PATH", show_default=False, help="What `narratives ingest` would take."),
     ] = None,
     mapping: MapOption = None,
     lang: LangOption = None,
