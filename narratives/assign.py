@@ -59,7 +59,6 @@ class Placement:
 
 def place(
     scores: np.ndarray,
-    counter: np.ndarray,
     groups: np.ndarray,
     known: Sequence[Known],
     settings: DiscoverSettings,
@@ -71,15 +70,12 @@ def place(
     ----------
     scores : (n, n_known)
         Of `affinity.scores`.
-    counter : (n,)
-        Score to the nearest counter-example; an article by itself, or a group on average, that is nearer to
-        one than to any narrative joins none.
     groups : (n,) int
         Of `discover.group_articles`.
     known
         Narratives, in the order of the columns.
     forbidden : (n, n_known) bool, optional
-        True where the analyst has said "not this".
+        True where a counter-example is nearer (`known.countered`), or where the analyst has said "not this".
 
     Returns
     -------
@@ -96,11 +92,10 @@ def place(
     for label in np.unique(groups):
         rows = np.flatnonzero(groups == label)
         if len(rows) >= _GROUP and known:
-            together = open_scores[rows].mean(axis=0)
+            together = scores[rows].mean(axis=0)
             spread = settings.level_sd * np.sqrt(sd**2 / len(rows) + _STORY_SD**2)
             fits = together >= np.maximum(mean - spread, settings.group_floor)
-            countered = counter[rows].mean() >= max(float(together.max()), settings.group_floor)
-            if fits.any() and not countered:
+            if fits.any():
                 # Between narratives that the group as a whole fits, each article decides for itself.
                 for row in rows:
                     best = int(np.argmax(np.where(fits, open_scores[row], -np.inf)))
@@ -113,7 +108,7 @@ def place(
             newborn.append((rows, nearest, float(together.max()) if known else 0.0))
             continue
         for row in rows:
-            if reached[row].any() and counter[row] < open_scores[row].max():
+            if reached[row].any():
                 chosen[row] = known[int(np.argmax(np.where(reached[row], open_scores[row], -np.inf)))].id
     best_scores = open_scores.max(axis=1) if known else np.zeros(n)
     index = {k.id: j for j, k in enumerate(known)}

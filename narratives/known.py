@@ -8,24 +8,27 @@ from typing import Any
 
 import numpy as np
 
-from narratives.affinity import Batch, Known, WordOverlap, actor_pattern, own_scores, profile_of, unit
+from narratives.affinity import Batch, Known, WordOverlap, actor_pattern, nearest_seeds, own_scores, profile_of, unit
 from narratives.assign import calibration
 from narratives.definitions import Definition
 from narratives.language import detect_language, to_simplified
-from narratives.material import Material
+from narratives.material import Material, Row
+from narratives.sentences import sentences_of
 from narratives.settings import DiscoverSettings
 from narratives.space import Space, headline_space
 
 _PASSAGE_CHARS = 70  # a longer example reads like an article, a shorter one like a headline
 _HEADLINE_WEIGHT = 0.25
+_VOTE_TEMPERATURE = 0.05
 
 
 @dataclass(frozen=True)
 class Seed:
-    """A definition in this week's space: its part of the centre (d,), and its texts as a word profile."""
+    """A definition in this week's space: its part of the centre (d,), its texts (m, d), and their word profile."""
 
     definition: Definition
     vector: np.ndarray
+    texts: np.ndarray
     profile: dict[str, dict[str, Any]]
 
 
@@ -99,7 +102,8 @@ def seeds_in(
         if own:
             parts += (_HEADLINE_WEIGHT if len(passages) else 1.0) * unit(flat[own].sum(axis=0))
         rows = [int(i) for i in passages] + [int(headlines[n]) for n in own]
-        found[definition.id] = Seed(definition, unit(parts), profile_of(_texts_as_batch(said, rows, material)))
+        texts = space.project(said.vectors[rows], [said.langs[i] for i in rows])
+        found[definition.id] = Seed(definition, unit(parts), texts, profile_of(_texts_as_batch(said, rows, material)))
     return found
 
 
@@ -140,6 +144,9 @@ def make_known(
         profile=profile,
         actors=actor_pattern(seed.definition.actors) if seed else None,
         named=seed is not None,
+        slug=seed.definition.id if seed is not None else "",
+        seeds=seed.texts if seed is not None else None,
+        n_members=len(members),
     )
     if stored is None:
         own = np.zeros(0)
@@ -151,13 +158,51 @@ def make_known(
     return known
 
 
-def counter_scores(batch: Batch, space: Space, said: SeedTexts) -> np.ndarray:
-    """(n,) cosine of each article to the nearest counter-example; zero where there are none."""
+def countered(batch: Batch, space: Space, said: SeedTexts, known: Sequence[Known]) -> np.ndarray:
+    """(n, n_known) bool: a counter-example lies nearer to the article than the definition's own texts do.
+
+    Compared like with like, the mean of the two nearest counter-examples of all definitions against the mean of
+    the three nearest texts. Always False for discovered narratives.
+    """
+    found = np.zeros((len(batch), len(known)), dtype=bool)
     rows = said.rows("counter")
     if not len(rows) or not len(batch):
-        return np.zeros(len(batch))
-    vectors = space.project(said.vectors[rows], [said.langs[i] for i in rows])
-    return (batch.vectors @ vectors.T).max(axis=1)
+        return found
+    against = nearest_seeds(batch.vectors, space.project(said.vectors[rows], [said.langs[i] for i in rows]), k=2)
+    for j, one in enumerate(known):
+        if one.seeds is not None and len(one.seeds):
+            found[:, j] = against > nearest_seeds(batch.vectors, one.seeds)
+    return found
+
+
+def sentence_votes(
+    rows: Sequence[Row], space: Space, said: SeedTexts, seeds: Mapping[str, Seed], material: Material
+) -> dict[str, np.ndarray]:
+    """Definition id -> (n,) share of an article's sentences and title that speak of it, 0 to 1.
+
+    Each sentence votes softly for the definition, or the counter-examples, whose nearest texts it is like; the
+    votes of all sum to one.
+    """
+    from embeddings import model_input
+
+    if not rows or not seeds:
+        return {}
+    inner = sentences_of(rows)
+    owners = np.concatenate([inner.owners, np.arange(len(rows))])
+    texts = [*inner.texts, *(row["title"] for row in rows)]
+    langs = [detect_language(text) for text in texts]
+    vectors = space.project(material.encode([model_input("", text) for text in texts]), langs)
+    nearness = [nearest_seeds(vectors, seed.texts) for seed in seeds.values()]
+    counters = said.rows("counter")
+    if len(counters):
+        against = space.project(said.vectors[counters], [said.langs[i] for i in counters])
+        nearness.append(nearest_seeds(vectors, against, k=2))
+    shares = np.exp(np.stack(nearness, axis=1) / _VOTE_TEMPERATURE)
+    shares /= shares.sum(axis=1, keepdims=True)
+    total = np.zeros((len(rows), shares.shape[1]))
+    np.add.at(total, owners, shares)
+    total /= np.bincount(owners, minlength=len(rows))[:, None]
+    return {name: total[:, j] for j, name in enumerate(seeds)}
 
 
 def _joined(a: Mapping[str, dict[str, Any]], b: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -59,9 +59,9 @@ class Outcome:
             if member.primary:
                 joined.setdefault(member.narrative_id, []).append(member.article_id)
         for narrative_id, ids in joined.items():
-            batch = step.material.batch(step.rows_of(sorted(ids)), state.space)
+            batch = step.batch(state, sorted(ids))
             known = self.members.get(narrative_id)
-            self.members[narrative_id] = batch if known is None else joined_batches(known, batch)
+            self.members[narrative_id] = batch if known is None or not len(known) else joined_batches(known, batch)
         followers = self._followers({m.article_id: m for m in [*state.placed, *state.moved] if m.primary})
         for member in [*state.placed, *state.moved, *followers]:
             if member.primary:
@@ -228,7 +228,12 @@ class Outcome:
             state.narratives[cluster.id] = self.archive.rows(
                 schema.narrative, schema.narrative.c.id == cluster.id, connection=connection
             )[0]
-            detail = {"n_stories": len(cluster.article_ids), "nearest": cluster.nearest, "score": cluster.nearest_score}
+            detail = {
+                "n_stories": len(cluster.article_ids),
+                "nearest": cluster.nearest,
+                "score": cluster.nearest_score,
+                "kinship": cluster.kinship,
+            }
             if cluster.parent:
                 self.archive.add_event(connection, state.week, "split", cluster.parent, cluster.id, **detail)
             self.archive.add_event(

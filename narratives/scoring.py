@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,38 +11,12 @@ from narratives.definitions import Definition
 from narratives.evidence import pick
 from narratives.language import detect_language
 from narratives.material import Material, Row
+from narratives.sentences import Sentences, sentences_of
 from narratives.space import Space
 from narratives.stance import StanceScorer, Statements, narrative_centres
 from narratives.tone import ToneScorer, article_probabilities, article_tone
 
-MAX_SENTENCES = 14  # of an article; news says what it has to say at its beginning
-_MAX_SENTENCE_CHARS = 400
 _EVIDENCE = 3
-
-
-@dataclass(frozen=True)
-class Sentences:
-    """The sentences of n articles that are scored: spans into the stored text, and their owners' row numbers."""
-
-    texts: tuple[str, ...]
-    spans: tuple[tuple[int, int], ...]
-    owners: np.ndarray
-
-    def of(self, row: int) -> np.ndarray:
-        return np.flatnonzero(self.owners == row)
-
-
-def sentences_of(rows: Sequence[Row]) -> Sentences:
-    """At most the first 14 sentences of each article; very long ones are cut for scoring, not for showing."""
-    from embeddings import split_sentences
-
-    texts, spans, owners = [], [], []
-    for i, row in enumerate(rows):
-        for span in split_sentences(row["text"])[:MAX_SENTENCES]:
-            texts.append(row["text"][span.start : span.end][:_MAX_SENTENCE_CHARS])
-            spans.append((span.start, span.end))
-            owners.append(i)
-    return Sentences(tuple(texts), tuple(spans), np.array(owners, dtype=int))
 
 
 def tone_rows(

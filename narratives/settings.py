@@ -80,6 +80,11 @@ class DiscoverSettings(_Section):
     word_weight: float = Field(1.0, ge=0, description="Weight of word overlap beside the cosine, in assignment.")
     group_word_weight: float = Field(0.25, ge=0, description="The same in grouping articles.")
     actor_weight: float = Field(0.03, ge=0, description="Weight of ln(1 + mentions of the narrative's actors).")
+    vote_weight: float = Field(
+        0.4,
+        ge=0,
+        description="Before the first clustering: weight of the share of sentences that speak of a definition.",
+    )
     seed_members: float = Field(4.0, gt=0, description="A definition's texts count as this many articles.")
     level_sd: float = Field(1.64, ge=0, description="A narrative's own level: mean minus this many sd.")
     level_shrinkage: float = Field(10, ge=0, description="Weight of the pooled mean and sd.")

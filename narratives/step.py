@@ -7,7 +7,7 @@ the same weeks give the same archive, however often the run was killed in betwee
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ from narratives.archive import schema
 from narratives.assign import Placement, place
 from narratives.definitions import Definition
 from narratives.discover import bootstrap_groups, cut_level, group_articles
-from narratives.known import Seed, SeedTexts, counter_scores, make_known, seeds_in
+from narratives.known import Seed, SeedTexts, countered, make_known, seeds_in, sentence_votes
 from narratives.material import Material, Row
 from narratives.settings import Settings
 from narratives.space import Space
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _CUT_ARTICLES = 1_500  # latest stories whose pairs set the level at which groups are cut
 _BOOTSTRAP_ROUNDS = 4
 _FOLLOW_ROUNDS = 3
+# Kinship from which a young narrative counts as split off; of the sample's three births .17, .15 and .08, the first is one.
+_KINSHIP = 0.16
 
 
 @dataclass
@@ -53,6 +55,7 @@ class Cluster:
     article_ids: tuple[str, ...]
     nearest: str
     nearest_score: float
+    kinship: float = 0.0  # to the discovered narrative that it is most like
     parent: str = ""
     cohesion: float = 0.0
     bootstrap: bool = False
@@ -75,7 +78,8 @@ class StepState:
     member_weeks: dict[str, list[date]] = field(default_factory=dict)
     pool: Batch | None = None
     cut: float = 0.0
-    bootstrapping: bool = False
+    bootstrapping: bool = False  # this is the week of the first clustering
+    bootstrapped: bool = False  # it, or an earlier week, was
     placed: list[Member] = field(default_factory=list)
     moved: list[Member] = field(default_factory=list)  # taken from a narrative that split
     born: list[Cluster] = field(default_factory=list)
@@ -111,6 +115,15 @@ class Step:
                 self._rows[row["id"]] = row
         return [self._rows[i] for i in ids]
 
+    def batch(self, state: StepState, ids: Sequence[str]) -> Batch:
+        """Articles as a batch of this week, with their sentences' votes for the definitions."""
+        assert state.space is not None
+        rows = self.rows_of(ids)
+        batch = self.material.batch(rows, state.space)
+        if state.bootstrapped:
+            return batch
+        return replace(batch, votes=sentence_votes(rows, state.space, self.said, state.seeds, self.material))
+
     def take_in(self, state: StepState) -> None:
         """Tell one voice a story from its copies, and count the voices into the space's running means."""
         stories = sorted({row["story_id"] for row in state.arrivals})
@@ -134,6 +147,10 @@ class Step:
         state.space = Space.from_json(prior, self.archive.get_meta("space"))
         state.space.learn(self.material.article_vectors(state.voices), [row["lang"] for row in state.voices])
         self.learned = state.space.to_json()
+        n_voices = int(self.archive.get_meta("n_voices", 0)) + len(state.voices)
+        done = bool(self.archive.get_meta("bootstrapped", False))
+        state.bootstrapping = not done and n_voices >= self.settings.discover.bootstrap_stories
+        state.bootstrapped = done or state.bootstrapping
         passages = self.said.rows("passage")
         state.space.learn(self.said.vectors[passages], [self.said.langs[i] for i in passages])
         state.seeds = seeds_in(state.space, prior, self.said, self.definitions, self.material)
@@ -148,6 +165,10 @@ class Step:
             for row in state.narratives.values():
                 if row["status"] in ("merged", "ended"):
                     continue
+                # Few articles, or the first clustering of all: a definition is known by its own texts alone.
+                if state.bootstrapping or not state.bootstrapped:
+                    state.members[row["id"]] = self.batch(state, [])
+                    continue
                 query = (
                     select(table.c.article_id, table.c.week)
                     .where(table.c.narrative_id == row["id"], table.c.primary, ~table.c.weak, table.c.how != "copy")
@@ -156,7 +177,7 @@ class Step:
                 )
                 found = connection.execute(query).all()
                 ids = [article for article, _ in reversed(found)]
-                state.members[row["id"]] = self.material.batch(self.rows_of(ids), state.space)
+                state.members[row["id"]] = self.batch(state, ids)
                 state.member_weeks[row["id"]] = [joined for _, joined in reversed(found)]
         self._make_known(state)
 
@@ -168,7 +189,7 @@ class Step:
             row = state.narratives[narrative_id]
             added = (placed or {}).get(narrative_id, [])
             if added:
-                members = joined_batches(members, self.material.batch(self.rows_of(added), state.space))
+                members = joined_batches(members, self.batch(state, added))
             seed = state.seeds.get(row["slug"] or "")
             if not len(members) and seed is None:
                 continue
@@ -186,13 +207,10 @@ class Step:
         """
         assert state.space is not None
         settings = self.settings.discover
-        n_before = int(self.archive.get_meta("n_voices", 0))
-        done = bool(self.archive.get_meta("bootstrapped", False))
-        state.bootstrapping = not done and n_before + len(state.voices) >= settings.bootstrap_stories
         since = None if state.bootstrapping else state.week - (settings.buffer_weeks - 1) * weeks.WEEK
         waiting = self._open_voices(since, unassigned=not state.bootstrapping)
         rows = sorted([*waiting, *state.voices], key=_in_time)[-settings.buffer_max :]
-        state.pool = self.material.batch(rows, state.space)
+        state.pool = self.batch(state, [row["id"] for row in rows])
         recent = self._open_voices(None, unassigned=False, limit=_CUT_ARTICLES)
         sample = self.material.batch(sorted([*recent, *state.voices], key=_in_time)[-_CUT_ARTICLES:], state.space)
         state.cut = cut_level(sample, WordOverlap(sample, []), settings)
@@ -218,11 +236,10 @@ class Step:
         settings = self.settings.discover
         pool = state.pool
         words = WordOverlap(pool, [k.profile for k in state.known])
-        counter = counter_scores(pool, state.space, self.said)
         if state.bootstrapping:
             groups = bootstrap_groups(pool, words, state.cut, settings)
             for _ in range(_BOOTSTRAP_ROUNDS - 1):
-                placement = place(scores(pool, state.known, words, settings), counter, groups, state.known, settings)
+                placement = self._placed(state, pool, words, groups, state.known)
                 chosen: dict[str, list[str]] = {}
                 for article_id, narrative_id in zip(pool.ids, placement.narrative, strict=True):
                     if narrative_id:
@@ -230,14 +247,26 @@ class Step:
                 state.members = {i: members.take([]) for i, members in state.members.items()}
                 self._make_known(state, chosen)
                 words = WordOverlap(pool, [k.profile for k in state.known])
-        else:
+        elif state.bootstrapped:
             groups = group_articles(pool, words, state.cut, settings)
-        placement = place(scores(pool, state.known, words, settings), counter, groups, state.known, settings)
+        else:  # too few articles yet for the mean of a group to say more than each article
+            groups = np.arange(len(pool))
+        placement = self._placed(state, pool, words, groups, state.known)
         how = "bootstrap" if state.bootstrapping else "assigned"
         self._take(state, pool, placement, how)
-        if state.bootstrapping or self.archive.get_meta("bootstrapped", False):
+        if state.bootstrapped:
             self._found(state, placement)
-            self._follow(state, counter, how)
+            self._follow(state, how)
+
+    def _placed(
+        self, state: StepState, batch: Batch, words: WordOverlap, groups: np.ndarray, known: list[Known]
+    ) -> Placement:
+        """Score a batch against narratives and decide."""
+        assert state.space is not None
+        found = scores(batch, known, words, self.settings.discover)
+        # Once a narrative has members, they say better than counter-examples what does not belong.
+        ruled_out = None if state.bootstrapped else countered(batch, state.space, self.said, known)
+        return place(found, groups, known, self.settings.discover, ruled_out)
 
     def _take(self, state: StepState, batch: Batch, placement: Placement, how: str) -> int:
         """Note what a placement has decided; returns how many articles found a narrative."""
@@ -251,7 +280,7 @@ class Step:
                 ]
         return n
 
-    def _follow(self, state: StepState, counter: np.ndarray, how: str) -> None:
+    def _follow(self, state: StepState, how: str) -> None:
         """What stayed behind may follow the newborn: narratives grow by their first members, then are asked again."""
         assert state.pool is not None
         pool = state.pool
@@ -267,9 +296,8 @@ class Step:
             young = [make_known(c.id, pool.take(members[c.id]), None, self.settings.discover) for c in state.born]
             known = [*state.known, *young]
             rest = pool.take(left)
-            found = scores(rest, known, WordOverlap(rest, [k.profile for k in known]), self.settings.discover)
-            alone = np.arange(len(left))
-            if not self._take(state, rest, place(found, counter[left], alone, known, self.settings.discover), how):
+            words = WordOverlap(rest, [k.profile for k in known])
+            if not self._take(state, rest, self._placed(state, rest, words, np.arange(len(left)), known), how):
                 return
 
     def _found(self, state: StepState, placement: Placement) -> None:
@@ -286,16 +314,30 @@ class Step:
             pairs = members.vectors @ members.vectors.T
             n = len(members)
             cluster.cohesion = float((pairs.sum() - np.trace(pairs)) / (n * (n - 1)))
-            parent = by_id.get(nearest)
-            if parent and not parent.named and score >= parent.mean - 3 * parent.sd and not state.bootstrapping:
-                cluster.parent = nearest
-            state.born.append(cluster)
             new = make_known(cluster.id, members, None, settings)
+            if not state.bootstrapping:
+                cluster.parent, cluster.kinship = self._parent(members, new, state.known)
+            state.born.append(cluster)
             how = "bootstrap" if state.bootstrapping else "discovered"
             own = members.vectors @ new.centre
             state.placed += [Member(i, cluster.id, float(w), how) for i, w in zip(members.ids, own, strict=True)]
             if cluster.parent:
                 self._contest(state, cluster, new, by_id[cluster.parent])
+
+    def _parent(self, members: Batch, new: Known, known: Sequence[Known]) -> tuple[str, float]:
+        """The discovered narrative that a young one has split off, if any, and their kinship.
+
+        Kinship is the cosine between the centres plus the overlap of the young one's words with the older one's
+        profile; where a story divides, places and names stay the same.
+        """
+        words = WordOverlap(members, [k.profile for k in known])
+        kin = [
+            (float(new.centre @ k.centre) + float(words.with_profile(members, k.profile).mean()), k.id)
+            for k in known
+            if not k.named
+        ]
+        kinship, parent = max(kin, default=(0.0, ""))
+        return (parent if kinship >= _KINSHIP else ""), round(kinship, 4)
 
     def _contest(self, state: StepState, cluster: Cluster, new: Known, parent: Known) -> None:
         """Recent stories of the parent that lie nearer to the part that split off go with it."""
@@ -314,7 +356,12 @@ def joined_batches(a: Batch, b: Batch) -> Batch:
     if not len(a):
         return b
     return Batch(
-        a.ids + b.ids, np.vstack([a.vectors, b.vectors]), a.langs + b.langs, a.terms + b.terms, a.texts + b.texts
+        a.ids + b.ids,
+        np.vstack([a.vectors, b.vectors]),
+        a.langs + b.langs,
+        a.terms + b.terms,
+        a.texts + b.texts,
+        {name: np.concatenate([a.votes[name], b.votes[name]]) for name in a.votes if name in b.votes},
     )
 
 
