@@ -68,6 +68,8 @@ class TransformerEncoder:
         Padded tokens in one forward pass; by default what suits the model's device.
     precision
         Of the products on a CPU: `auto`, `float32` or `bfloat16`. The vectors are always float32.
+    prompt
+        Put before each text; by default what the model wants before a document.
 
     Attributes
     ----------
@@ -82,9 +84,10 @@ class TransformerEncoder:
         weights: str | None = None,
         tokens_per_batch: int | None = None,
         precision: str = "auto",
+        prompt: str | None = None,
     ) -> None:
         self._model = model.eval()
-        self.prompt = _document_prompt(model)
+        self.prompt = _document_prompt(model) if prompt is None else prompt
         self.max_tokens = int(model.max_seq_length or 512)
         pooling = ",".join(_pooling_modes(model)) or "unknown"
         hashed = weights or _hash_weights(model)
@@ -201,7 +204,9 @@ def token_batches(lengths: Sequence[int] | np.ndarray, budget: int) -> list[np.n
     return batches
 
 
-def load_encoder(name: str = "default", device: str = "auto", precision: str = "auto") -> TransformerEncoder:
+def load_encoder(
+    name: str = "default", device: str = "auto", precision: str = "auto", prompt: str | None = None
+) -> TransformerEncoder:
     """Load a model.
 
     Parameters
@@ -211,7 +216,7 @@ def load_encoder(name: str = "default", device: str = "auto", precision: str = "
         or path. Where the package with the weights cannot be installed, `default` comes from the model hub.
     device
         `auto` (an accelerator if there is one), `cpu`, `cuda`, `cuda:1`, `mps`.
-    precision
+    precision, prompt
         See `TransformerEncoder`.
 
     Returns
@@ -228,16 +233,16 @@ def load_encoder(name: str = "default", device: str = "auto", precision: str = "
     chosen = _device(device)
     if name != "default":
         shown = Path(name).name if Path(name).exists() else name
-        return TransformerEncoder(_load(name, chosen), shown, precision=precision)
+        return TransformerEncoder(_load(name, chosen), shown, precision=precision, prompt=prompt)
     try:
         bundled = bundled_model()
     except BundledModelError as error:
         try:
-            return TransformerEncoder(_load(HUB_NAME, chosen), MODEL_NAME, precision=precision)
+            return TransformerEncoder(_load(HUB_NAME, chosen), MODEL_NAME, precision=precision, prompt=prompt)
         except ValueError:
             raise error from None
     model = _load(str(bundled.directory), chosen)
-    return TransformerEncoder(model, MODEL_NAME, bundled.weights, precision=precision)
+    return TransformerEncoder(model, MODEL_NAME, bundled.weights, precision=precision, prompt=prompt)
 
 
 def _load(name: str, device: str) -> SentenceTransformer:

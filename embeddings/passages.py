@@ -11,6 +11,7 @@ from typing import Any
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _KANA_OR_HANGUL = re.compile(r"[\u3041-\u30ff\uac00-\ud7af]")
 _SPACE = re.compile(r"[^\S\n]+")
+_UNWRITABLE = re.compile(r"[\x00\ud800-\udfff]")  # no tokenizer takes half a surrogate pair
 _BLANK_LINES = re.compile(r" ?\n\s*")
 
 
@@ -41,7 +42,7 @@ def model_input(title: str, text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).replace("\r\n", "\n").replace("\r", "\n")
+    folded = unicodedata.normalize("NFKC", _UNWRITABLE.sub("", text)).replace("\r\n", "\n").replace("\r", "\n")
     spaced = _BLANK_LINES.sub("\n", _SPACE.sub(" ", folded)).strip()
     n_han, n_other = len(_HAN.findall(spaced)), len(_KANA_OR_HANGUL.findall(spaced))
     if n_han == 0 or n_other > 0.1 * n_han:
