@@ -130,7 +130,7 @@ def explore_rows(desk: Desk, lang: str = "both", max_points: int = MAX_POINTS) -
                 "jitter": zlib.crc32(a.id.encode()) % 1000 / 1000,
                 "title": title,
                 "source": a.source,
-                "url": safe_url(a.url) or None,
+                "url": safe_url(a.url),
                 "words": [t for t in terms.get(a.narrative, ()) if t in text][:5],
             }
         )

@@ -88,7 +88,7 @@ def map_rows(report: WeeklyReport, names: dict[str, str]) -> list[Row]:
             "title": p.title,
             "source": p.source,
             "date": p.date,
-            "url": p.url or None,
+            "url": p.url,
         }
         for p in report.map
     ]

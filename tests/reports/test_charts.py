@@ -123,7 +123,7 @@ def test_the_notebooks_view_has_every_story_once_with_its_words(desk: Any) -> No
     firsts = desk.frames["articles"]
     firsts = firsts[firsts["is_first"]]
     assert {r["id"] for r in rows} == set(firsts["id"]) and len(rows) == len(firsts)
-    assert all(r["url"] is None or r["url"].startswith("https://") for r in rows)
+    assert all(r["url"] == "" or r["url"].startswith("https://") for r in rows)
     assert len(explore_rows(desk, max_points=100)) <= 100
     chart = reports.explore(desk)
     assert isinstance(chart, alt.VConcatChart)
