@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from narratives.commands import alerts, doctor, look, quarantine, work
+from narratives.commands import alerts, doctor, evaluate, look, quarantine, work
 from narratives.commands.screen import BUSY, FAILED, OK, STOPPED, note, plain
 
 _EPILOG = """\b
@@ -75,6 +75,7 @@ for _name, _command, _line in (
     ("quarantine", quarantine.app, "records that could not become articles"),
     ("check", doctor.check, "is definitions.yaml valid, and what would make it better"),
     ("settings", doctor.settings, "every setting, its value and its meaning"),
+    ("evaluate", evaluate.evaluate, "the shipped scorers on a labelled file, beside baselines"),
     ("doctor", doctor.examine, "what is missing or wrong: machine, desk, material"),
 ):
     if isinstance(_command, typer.Typer):
