@@ -85,5 +85,5 @@ def check_statements(
     if article_vectors is not None and len(np.asarray(article_vectors)) >= 20 and len(v) >= 4:
         shares = np.bincount((np.asarray(article_vectors) @ v.T).argmax(axis=1), minlength=len(v))
         shares = shares / shares.sum()
-        for i in np.flatnonzero(shares > 0.4):
+        for i in np.flatnonzero(shares > 0.4).tolist():
             yield f"{statements.narrative}: {texts[i]!r} is the nearest to {shares[i]:.0%} of the articles"

@@ -97,7 +97,7 @@ def fit_platt(logits: ArrayLike, truth: ArrayLike, penalty: float = 0.01) -> lis
 
     A class that does not occur keeps the mean of the other biases. Wants about 100 rows.
     """
-    from scipy.optimize import minimize  # type: ignore[import-untyped]
+    from scipy.optimize import minimize
 
     z, y = np.asarray(logits, dtype=float), np.asarray(truth)
 
