@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import Connection, and_, select, update
 
-from narratives import alerts, weeks
+from narratives import weeks
 from narratives.affinity import Batch, WordOverlap, unit
 from narratives.archive import schema
 from narratives.archive.history import vector_bytes
 from narratives.describe import Keywords, class_tfidf, count_terms, name_from, representatives
 from narratives.discover import similarities
 from narratives.known import make_known
-from narratives.lineage import status_after
+from narratives.ledger import Ledger
 from narratives.review import Review
 from narratives.scoring import sentences_of, stance_rows, statements_of, tone_rows, undecided_rows
 from narratives.step import Cluster, Member, Step, StepState, joined_batches
@@ -177,9 +177,10 @@ class Outcome:
             self._write_members(connection)
             self.archive.put(connection, schema.score, self.rows["score"])
             self.archive.put(connection, schema.tone, self.rows["tone"])
-            self._write_alerts(connection)
+            ledger = Ledger(self.step, state, self.members)
+            ledger.write_alerts(connection)
             self.review.write(connection)
-            self._write_statuses(connection)
+            ledger.write_statuses(connection)
             voices = {row["id"] for row in state.voices}
             for row in state.arrivals:
                 connection.execute(
@@ -294,77 +295,3 @@ class Outcome:
         followers = [r["article_id"] for r in self.rows["membership"] if r["how"] == "copy"]
         self.archive.forget_memberships(connection, followers)
         self.archive.put(connection, schema.membership, self.rows["membership"])
-
-    def _write_alerts(self, connection: Connection) -> None:
-        state, table = self.state, schema.alert
-        for cluster in state.born:
-            if cluster.bootstrap or cluster.reviewed:
-                continue
-            rows = self.step.rows_of(list(cluster.article_ids))
-            batch = self.members[cluster.id]
-            pairs = similarities(batch, WordOverlap(batch, []), self.settings.discover)
-            n = len(batch)
-            newborn = alerts.Newborn(
-                self._published_weeks(cluster),
-                [row["source"] for row in rows],
-                float((pairs.sum() - np.trace(pairs)) / (n * (n - 1))),
-                state.cut,
-            )
-            said = alerts.judge(newborn, state.week, self.settings.alerts)
-            connection.execute(
-                table.insert().values(
-                    id=self.archive.next_id(connection, table, "A"),
-                    narrative_id=cluster.id,
-                    week=state.week,
-                    tier=said.tier,
-                    state="emerging",
-                    acknowledged=False,
-                    statistic=round(said.statistic, 4),
-                    threshold=round(said.threshold, 4),
-                    evidence={
-                        **said.why,
-                        "article_ids": list(cluster.article_ids),
-                        "nearest": cluster.nearest,
-                        "nearest_score": cluster.nearest_score,
-                        "split_from": cluster.parent,
-                        "level_of_nearest": self._level_of(cluster.nearest),
-                    },
-                )
-            )
-        member = schema.membership
-        for row in self.archive.rows(table, table.c.state == "emerging", connection=connection):
-            joined = list(
-                connection.scalars(
-                    select(member.c.week)
-                    .where(member.c.narrative_id == row["narrative_id"], member.c.primary, member.c.how != "copy")
-                    .where(member.c.how != "split")
-                )
-            )
-            outcome = alerts.settle(row["week"], joined, state.week)
-            if outcome != "emerging":
-                connection.execute(
-                    update(table).where(table.c.id == row["id"]).values(state=outcome, settled_week=state.week)
-                )
-
-    def _level_of(self, narrative_id: str) -> float | None:
-        return next((round(k.level(self.settings.discover), 4) for k in self.state.known if k.id == narrative_id), None)
-
-    def _write_statuses(self, connection: Connection) -> None:
-        """Provisional narratives that grew become active; silent ones dormant, then ended; returns revive."""
-        state, table = self.state, schema.narrative
-        for row in self.archive.rows(table, connection=connection):
-            status = row["status"]
-            if row["origin"] == "defined" and row["last_week"] is None:
-                continue
-            if status == "provisional" and row["last_week"] and row["last_week"] > row["born_week"]:
-                status = "active"
-            status = status_after(status, row["last_week"], state.week, self.settings.discover)
-            if status == row["status"]:
-                continue
-            connection.execute(update(table).where(table.c.id == row["id"]).values(status=status))
-            kind = {"dormant": "dormant", "ended": "ended"}.get(status)
-            if status == "active" and row["status"] in ("dormant", "ended"):
-                kind = "revived"
-            if kind:
-                last = row["last_week"].isoformat() if row["last_week"] else None
-                self.archive.add_event(connection, state.week, kind, row["id"], last_member_week=last)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -145,22 +145,3 @@ def undecided_rows(rows: Sequence[Row], narrative_id: str, scorer: str = "no-cla
         }
         for row in rows
     ]
-
-
-def statements_from(raw: Mapping[str, Any]) -> Statements:
-    """Statements as `statements_json` wrote them."""
-    return Statements(**{key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()})
-
-
-def statements_json(statements: Statements) -> dict[str, Any]:
-    """JSON-able form of drafted statements, kept with the narrative."""
-    return {
-        "narrative": statements.narrative,
-        "claim": list(statements.claim),
-        "pro": list(statements.pro),
-        "con": list(statements.con),
-        "neutral": list(statements.neutral),
-        "actors": list(statements.actors),
-        "kind": statements.kind,
-        "drafted": statements.drafted,
-    }

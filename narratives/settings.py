@@ -126,11 +126,11 @@ class Settings(_Section):
     """A desk's settings."""
 
     subject: str = Field("rare earths and magnets", description="What is followed; shown in the report.")
-    ingest: IngestSettings = Field(default_factory=IngestSettings)
-    encode: EncodeSettings = Field(default_factory=EncodeSettings)
-    discover: DiscoverSettings = Field(default_factory=DiscoverSettings)
-    alerts: AlertSettings = Field(default_factory=AlertSettings)
-    report: ReportSettings = Field(default_factory=ReportSettings)
+    ingest: IngestSettings = IngestSettings()
+    encode: EncodeSettings = EncodeSettings()
+    discover: DiscoverSettings = DiscoverSettings()
+    alerts: AlertSettings = AlertSettings()
+    report: ReportSettings = ReportSettings()
 
 
 def load_settings(path: Path) -> Settings:

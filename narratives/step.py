@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _CUT_ARTICLES = 1_500  # latest stories whose pairs set the level at which groups are cut
 _BOOTSTRAP_ROUNDS = 4
 _FOLLOW_ROUNDS = 3
-# Kinship from which a young narrative counts as split off; of the sample's three births .17, .15 and .08, the first is one.
+# From this kinship on a young narrative has split off. The sample's births: .17 (a split), .15 and .08 (none).
 _KINSHIP = 0.16
 
 
@@ -148,9 +148,9 @@ class Step:
         state.space.learn(self.material.article_vectors(state.voices), [row["lang"] for row in state.voices])
         self.learned = state.space.to_json()
         n_voices = int(self.archive.get_meta("n_voices", 0)) + len(state.voices)
-        done = bool(self.archive.get_meta("bootstrapped", False))
-        state.bootstrapping = not done and n_voices >= self.settings.discover.bootstrap_stories
-        state.bootstrapped = done or state.bootstrapping
+        earlier_week = bool(self.archive.get_meta("bootstrapped", False))
+        state.bootstrapping = not earlier_week and n_voices >= self.settings.discover.bootstrap_stories
+        state.bootstrapped = earlier_week or state.bootstrapping
         passages = self.said.rows("passage")
         state.space.learn(self.said.vectors[passages], [self.said.langs[i] for i in passages])
         state.seeds = seeds_in(state.space, prior, self.said, self.definitions, self.material)

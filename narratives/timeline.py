@@ -82,7 +82,7 @@ def weekly_timeline(articles: pd.DataFrame, min_n: int, freq: str = "W") -> pd.D
     if freq == "MS":
         frame["week"] = [week.replace(day=1) for week in frame["week"]]
     rows = []
-    stories_a_week = frame.groupby("week")["story"].nunique()
+    stories_a_week = frame.groupby("week")["story"].nunique().to_dict()
     for (week, narrative), group in frame.groupby(["week", "narrative"], sort=True):
         # One voice a story: its first copy, or the earliest copy of the period where the first came earlier.
         voices = group.sort_values(["is_first", "id"], ascending=[False, True]).drop_duplicates("story")
@@ -92,7 +92,7 @@ def weekly_timeline(articles: pd.DataFrame, min_n: int, freq: str = "W") -> pd.D
         stance = mean_with_interval(stances.to_numpy(float), min_n) if narrative else (np.nan,) * 3
         tone = mean_with_interval(tones.to_numpy(float), min_n)
         n_stories = int(voices.shape[0])
-        share = n_stories / int(stories_a_week[week])
+        share = n_stories / stories_a_week[week]
         rows.append(
             (
                 week,
