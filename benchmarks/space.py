@@ -41,10 +41,10 @@ def read(folder: Path, name: str, n_articles: int) -> pd.DataFrame:
     if name == "topics":
         kept = frame["parallel_id"].drop_duplicates().sample(150, random_state=0)
         frame = frame[frame["parallel_id"].isin(kept)]
-    elif len(frame) > n_articles:
+    elif name.endswith("events") and len(frame) > n_articles:
         frame = frame.sample(n_articles, random_state=0)
     frame = frame.reindex(columns=["lang", "title", "text", label]).rename(columns={label: "label"})
-    return frame.fillna("").astype(str).reset_index(drop=True)
+    return frame.astype(object).fillna("").astype(str).reset_index(drop=True)
 
 
 def bcubed_f1(labels: np.ndarray, clusters: np.ndarray) -> float:
