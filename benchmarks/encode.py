@@ -14,6 +14,7 @@ import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -65,7 +66,7 @@ def main() -> None:
         contestants[f"ours, {precision}"] = load_encoder("default", "cpu", precision).encode
     rates = {name: product_rate(name) for name in ("float32", "bfloat16")}
     print({name: f"{rate:.0f} G/s" for name, rate in rates.items()}, flush=True)
-    config = plain.transformers_model.config
+    config: Any = plain.transformers_model.config  # type: ignore[union-attr]
     weights = config.num_hidden_layers * config.hidden_size * (4 * config.hidden_size + 2 * config.intermediate_size)
     rows = []
     for mix, texts in texts_by_mix(arguments.data, arguments.articles).items():

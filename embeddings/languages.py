@@ -21,7 +21,8 @@ class LanguageRemoval:
 
     Without it nine in ten neighbours of a multilingual vector are in its own language. The subspace and
     first means are shipped, estimated on parallel sentences (`embeddings/estimate_languages.py`), so that a
-    handful of articles works. From `min_articles` on, a language's own mean counts too, with weight
+    handful of articles works. What a desk's N articles are off them on average moves all the shipped means,
+    with weight N / (N + `shrinkage`); from `min_articles` on, a language's own mean counts too, with weight
     n / (n + `shrinkage`). Follows scikit-learn's conventions. Vectors of two fits must not be compared:
     whoever keeps vectors keeps the fitted object beside them (`to_dict`) and fits no second time.
 
@@ -42,6 +43,8 @@ class LanguageRemoval:
         Language to (d,) mean that `transform` subtracts, after erasing.
     counts_
         Language to the number of articles that `fit` saw.
+    shift_
+        (d,) what moved the shipped means.
 
     Example
     -------
