@@ -36,13 +36,15 @@ _CHINESE_STOP_WORDS = frozenset(
     "晚上 至今 出现 希望 发现 未来 机构 企业".split()
 )
 _ENGLISH_STOP_WORDS = frozenset(
-    "said says say told according reuters percent year years month months week weeks day days monday tuesday "
-    "wednesday thursday friday saturday sunday january february march april may june july august september "
-    "october november december new one two three four five six seven eight nine ten first second third last next "
-    "million billion company companies people officials official spokesman spokeswoman spokesperson mr ms mrs dr "
-    "also would could may might still just like than then there that's it's don't doesn't didn't isn't wasn't i'm "
-    "s t u.s us use used using including among per cent does did doing much many even well back way thing things "
-    "get got make made makes take taken took come came goes going want wants need needs know old ago near".split()
+    "according ago also among april august back big billion called came cent come companies company could "
+    "day days december did didn't does doesn't doing don't dr early eight even february first five four "
+    "friday get goes going good got high i'm including isn't it's january july june just keep kept know "
+    "last late later like long low made make makes many march may might million monday month months mr "
+    "mrs ms much near need needs new next nine november october official officials old one people per "
+    "percent put reuters s said saturday say say-so says second september set seven six small soon "
+    "spokesman spokesperson spokeswoman still sunday t take taken ten than that's then there thing things "
+    "third three thursday today told tomorrow took tuesday two u.s us use used using want wants wasn't "
+    "way wednesday week weeks well would year years yesterday yet".split()
 )
 
 
@@ -102,8 +104,8 @@ def class_tfidf(
     Returns
     -------
     A term's weight is `share_in_class * log(1 + mean_share / share_overall)`, so that classes of different size
-    compare; terms of a single document are left out of classes of four and more, and a term that
-    is part of a heavier one is not repeated.
+    compare. Terms of a single document are left out unless the language has no other; a term that is part of a
+    heavier one is not repeated.
 
     References
     ----------
@@ -116,15 +118,16 @@ def class_tfidf(
     found = {}
     for name, counts in classes.items():
         n = n_documents[name]
-        least = 2 if n >= 4 else 1
         weights = {
             term: (count / n) * math.log(1 + (count / n) / ((overall[term] + 1) / (total + 1)))
             for term, count in counts.items()
-            if count >= least
         }
         ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
+        shared = [(term, weight) for term, weight in ranked if counts[term] >= 2]
         found[name] = Keywords(
-            zh=_without_parts(ranked, chinese=True, n=n_terms), en=_without_parts(ranked, chinese=False, n=n_terms)
+            # A language with few of the texts may have no term twice.
+            zh=_without_parts(shared, True, n_terms) or _without_parts(ranked, True, n_terms),
+            en=_without_parts(shared, False, n_terms) or _without_parts(ranked, False, n_terms),
         )
     return found
 

@@ -15,7 +15,6 @@ from narratives.frames import Frames
 from narratives.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-
     from embeddings import Encoder
     from narratives.ingest import IngestReport
     from narratives.material import Material

@@ -17,7 +17,8 @@ from narratives import weeks
 from narratives.affinity import Batch, Known, WordOverlap, actor_scores, base_language
 from narratives.archive import schema
 from narratives.known import make_known, seed_texts
-from narratives.step import Step, StepState
+from narratives.state import StepState
+from narratives.step import Step
 
 if TYPE_CHECKING:
     from embeddings import Encoder

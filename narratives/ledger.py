@@ -12,7 +12,8 @@ from narratives.affinity import Batch, WordOverlap
 from narratives.archive import schema
 from narratives.discover import similarities
 from narratives.lineage import status_after
-from narratives.step import Step, StepState
+from narratives.state import StepState
+from narratives.step import Step
 
 
 class Ledger:

@@ -22,7 +22,8 @@ from narratives.known import make_known
 from narratives.ledger import Ledger
 from narratives.review import Review
 from narratives.scoring import sentences_of, stance_rows, statements_of, tone_rows, undecided_rows
-from narratives.step import Cluster, Member, Step, StepState, joined_batches
+from narratives.state import Cluster, Member, StepState, joined_batches
+from narratives.step import Step
 from narratives.tone import ToneScorer
 
 if TYPE_CHECKING:
@@ -262,6 +263,11 @@ class Outcome:
         known = make_known(narrative_id, members, seed, self.settings.discover)
         pairs = similarities(members, WordOverlap(members, []), self.settings.discover)
         n = len(members)
+        # When they were published, not when they joined: what came out of the buffer is no sign of life today.
+        published = [
+            min(weeks.monday_of(one["published_at"], self.step.zone), state.week)
+            for one in self.step.rows_of(self.fresh[narrative_id])
+        ]
         values: dict[str, Any] = {
             "centre": vector_bytes(known.centre),
             "profile": known.profile,
@@ -269,13 +275,13 @@ class Outcome:
             "score_sd": round(known.sd, 6),
             "level": round(known.level(self.settings.discover), 6),
             "cohesion": round(float((pairs.sum() - np.trace(pairs)) / (n * (n - 1))), 6) if n > 1 else None,
-            "last_week": state.week,
+            "last_week": max(filter(None, [row["last_week"], *published])),
             "n_members": row["n_members"] + len(self.fresh[narrative_id]),
         }
         if row["anchor"] is None:
             values["anchor"] = values["centre"]
         if row["born_week"] is None:
-            values["born_week"] = state.week
+            values["born_week"] = min(published)
         words = self.keywords.get(narrative_id)
         if words is not None:
             values["keywords_zh"], values["keywords_en"] = words.terms("zh", 8), words.terms("en", 8)

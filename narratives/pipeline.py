@@ -19,7 +19,8 @@ from narratives.material import Material
 from narratives.outcome import Outcome
 from narratives.review import Review
 from narratives.settings import Settings
-from narratives.step import Step, StepState
+from narratives.state import StepState
+from narratives.step import Step
 from narratives.tone import ToneScorer
 
 if TYPE_CHECKING:

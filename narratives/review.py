@@ -10,7 +10,8 @@ from narratives import weeks
 from narratives.affinity import WordOverlap
 from narratives.archive import schema
 from narratives.lineage import HOLD, propose_merge, propose_split, same_split
-from narratives.step import Cluster, Member, Step, StepState
+from narratives.state import Cluster, Member, StepState
+from narratives.step import Step
 
 
 class Review:

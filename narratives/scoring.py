@@ -17,6 +17,9 @@ from narratives.stance import StanceScorer, Statements, narrative_centres
 from narratives.tone import ToneScorer, article_probabilities, article_tone
 
 _EVIDENCE = 3
+# A whole article is less like a headline than a post is. On the sample's 122 labelled articles .05 leaves out 24 %,
+# and three-way macro-F1 on the rest is .58 (.55 on all; majority .22); the scorer's own gate of .15 leaves out 83 %.
+ARTICLE_GATE = 0.05
 
 
 def tone_rows(
@@ -90,7 +93,7 @@ def stance_rows(
     vectors = space.project(material.encode([model_input("", text) for text in texts]), langs)
     subject = {lang: np.zeros(vectors.shape[1]) for lang in ("zh", "en")}  # taken off by the space already
     centres = narrative_centres(vectors, langs, statements.groups(), members[0], members[1], subject)
-    scorer = StanceScorer(statements, vectors, langs, centres)
+    scorer = StanceScorer(statements, vectors, langs, centres, gate=ARTICLE_GATE)
     said = sentences_of(rows)
     own_langs = [str(row["lang"]) for row in rows]
     # The article's own vector holds its title and lead: as good as picked sentences, and encoded already.
@@ -99,6 +102,9 @@ def stance_rows(
     inner = scorer.score(
         space.project(material.encode([model_input("", text) for text in said.texts]), inner_langs), inner_langs
     )
+    # Single sentences all lean one way against a scorer made for articles; what counts here is which lean most.
+    shift = float(result.stance.mean() - inner.stance.mean()) if len(inner) else 0.0
+    leaning = np.clip(inner.stance + shift, -1.0, 1.0)
     found = []
     for i, row in enumerate(rows):
         own = said.of(i)
@@ -106,7 +112,7 @@ def stance_rows(
         spans = pick(
             row["text"],
             [said.spans[j] for j in own],
-            inner.stance[own],
+            leaning[own],
             stance,
             n=_EVIDENCE,
             coverage=inner.coverage[own],

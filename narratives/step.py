@@ -7,7 +7,7 @@ the same weeks give the same archive, however often the run was killed in betwee
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -21,10 +21,11 @@ from narratives.archive import schema
 from narratives.assign import Placement, place
 from narratives.definitions import Definition
 from narratives.discover import bootstrap_groups, cut_level, group_articles
-from narratives.known import Seed, SeedTexts, countered, make_known, seeds_in, sentence_votes
+from narratives.known import SeedTexts, countered, make_known, seeds_in, sentence_votes
 from narratives.material import Material, Row
 from narratives.settings import Settings
 from narratives.space import Space
+from narratives.state import Cluster, Member, StepState, joined_batches
 
 if TYPE_CHECKING:
     from narratives.archive import Archive
@@ -34,55 +35,6 @@ _BOOTSTRAP_ROUNDS = 4
 _FOLLOW_ROUNDS = 3
 # From this kinship on a young narrative has split off. The sample's births: .17 (a split), .15 and .08 (none).
 _KINSHIP = 0.16
-
-
-@dataclass
-class Member:
-    """A membership about to be written."""
-
-    article_id: str
-    narrative_id: str
-    weight: float
-    how: str
-    primary: bool = True
-
-
-@dataclass
-class Cluster:
-    """A narrative that this step found: its id, founding stories, and what it lies nearest to."""
-
-    id: str
-    article_ids: tuple[str, ...]
-    nearest: str
-    nearest_score: float
-    kinship: float = 0.0  # to the discovered narrative that it is most like
-    parent: str = ""
-    cohesion: float = 0.0
-    bootstrap: bool = False
-    reviewed: bool = False  # split off by a review: part of a known narrative, so no alert
-
-
-@dataclass
-class StepState:
-    """All that a step works on and what it decides; the pipeline's stages fill it from top to bottom."""
-
-    week: date
-    arrivals: list[dict[str, Any]]  # every waiting article of the week
-    voices: list[dict[str, Any]] = field(default_factory=list)  # one article a story
-    copies: dict[str, str] = field(default_factory=dict)  # article -> its story's voice
-    space: Space | None = None
-    seeds: dict[str, Seed] = field(default_factory=dict)
-    narratives: dict[str, dict[str, Any]] = field(default_factory=dict)  # rows of the table, by id
-    known: list[Known] = field(default_factory=list)
-    members: dict[str, Batch] = field(default_factory=dict)  # latest stories of each narrative
-    member_weeks: dict[str, list[date]] = field(default_factory=dict)
-    pool: Batch | None = None
-    cut: float = 0.0
-    bootstrapping: bool = False  # this is the week of the first clustering
-    bootstrapped: bool = False  # it, or an earlier week, was
-    placed: list[Member] = field(default_factory=list)
-    moved: list[Member] = field(default_factory=list)  # taken from a narrative that split
-    born: list[Cluster] = field(default_factory=list)
 
 
 class Step:
@@ -349,20 +301,6 @@ class Step:
             to_new = float(members.vectors[i] @ new.centre)
             if to_new > float(members.vectors[i] @ rest):
                 state.moved.append(Member(members.ids[i], cluster.id, to_new, "split"))
-
-
-def joined_batches(a: Batch, b: Batch) -> Batch:
-    """Two batches as one."""
-    if not len(a):
-        return b
-    return Batch(
-        a.ids + b.ids,
-        np.vstack([a.vectors, b.vectors]),
-        a.langs + b.langs,
-        a.terms + b.terms,
-        a.texts + b.texts,
-        {name: np.concatenate([a.votes[name], b.votes[name]]) for name in a.votes if name in b.votes},
-    )
 
 
 def _in_time(row: Row) -> tuple[datetime, str]:

@@ -26,6 +26,10 @@ _SUFFIXES = {
 }  # fmt: skip
 
 
+# A folder with a file of this name is passed over when a folder above it is read.
+NO_INGEST = ".noingest"
+
+
 @dataclass(frozen=True)
 class Found:
     """One thing to read: a file or an address.
@@ -92,6 +96,9 @@ def _why_not(file: Path, folder: Path) -> str:
     """Why a file found in a folder is passed over; empty when it is read."""
     if any(part.startswith(".") for part in file.relative_to(folder).parts):
         return "hidden"
+    below = [folder / Path(*file.relative_to(folder).parts[:n]) for n in range(len(file.relative_to(folder).parts))]
+    if any((place / NO_INGEST).exists() for place in below):
+        return f"its folder holds a file {NO_INGEST}"
     if file.stem.casefold() in _STEMS or file.name.casefold() in _STEMS:
         return "describes the folder, is no input"
     if file.suffix.casefold() in _SUFFIXES:

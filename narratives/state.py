@@ -1,0 +1,76 @@
+"""What a weekly step works on and decides, passed from stage to stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from narratives.affinity import Batch, Known
+from narratives.known import Seed
+from narratives.space import Space
+
+
+@dataclass
+class Member:
+    """A membership about to be written."""
+
+    article_id: str
+    narrative_id: str
+    weight: float
+    how: str
+    primary: bool = True
+
+
+@dataclass
+class Cluster:
+    """A narrative that this step found: its id, founding stories, and what it lies nearest to."""
+
+    id: str
+    article_ids: tuple[str, ...]
+    nearest: str
+    nearest_score: float
+    kinship: float = 0.0  # to the discovered narrative that it is most like
+    parent: str = ""
+    cohesion: float = 0.0
+    bootstrap: bool = False
+    reviewed: bool = False  # split off by a review: part of a known narrative, so no alert
+
+
+@dataclass
+class StepState:
+    """All that a step works on and what it decides; the pipeline's stages fill it from top to bottom."""
+
+    week: date
+    arrivals: list[dict[str, Any]]  # every waiting article of the week
+    voices: list[dict[str, Any]] = field(default_factory=list)  # one article a story
+    copies: dict[str, str] = field(default_factory=dict)  # article -> its story's voice
+    space: Space | None = None
+    seeds: dict[str, Seed] = field(default_factory=dict)
+    narratives: dict[str, dict[str, Any]] = field(default_factory=dict)  # rows of the table, by id
+    known: list[Known] = field(default_factory=list)
+    members: dict[str, Batch] = field(default_factory=dict)  # latest stories of each narrative
+    member_weeks: dict[str, list[date]] = field(default_factory=dict)
+    pool: Batch | None = None
+    cut: float = 0.0
+    bootstrapping: bool = False  # this is the week of the first clustering
+    bootstrapped: bool = False  # it, or an earlier week, was
+    placed: list[Member] = field(default_factory=list)
+    moved: list[Member] = field(default_factory=list)  # taken from a narrative that split
+    born: list[Cluster] = field(default_factory=list)
+
+
+def joined_batches(a: Batch, b: Batch) -> Batch:
+    """Two batches as one."""
+    if not len(a):
+        return b
+    return Batch(
+        a.ids + b.ids,
+        np.vstack([a.vectors, b.vectors]),
+        a.langs + b.langs,
+        a.terms + b.terms,
+        a.texts + b.texts,
+        {name: np.concatenate([a.votes[name], b.votes[name]]) for name in a.votes if name in b.votes},
+    )
