@@ -87,12 +87,19 @@ _LONG_SENTENCE = 500
 _SOFT_BREAK = re.compile(r"[；;]|[，,](?=\s|[\u3400-\u9fff])|\s[-–—]\s|\s")
 
 
+# A list whose line breaks were lost: "Core Insights - The market … [2][3] - Prices …".
+_BULLET = re.compile(r"(?<=\S)\s+(?=[-–•·]\s+[A-Z0-9\u3400-\u9fff])")
+_BULLET_SIGN = re.compile(r"[-–•·]\s+")
+_LEAST_BULLETS = 3
+
+
 def split_sentences(text: str) -> list[Span]:
     """Sentences of a text in Chinese, English or both.
 
     A stop inside a quotation does not end the sentence around it unless the quotation is long (more than 200
     characters) or never closed; line breaks always end a sentence; abbreviations, initials and decimals do
-    not. What runs on for more than 500 characters is cut at a comma or blank.
+    not. A list of three and more bullets on one line is taken apart, without its signs. What runs on for more
+    than 500 characters is cut at a comma or blank.
 
     Parameters
     ----------
@@ -113,7 +120,14 @@ def split_sentences(text: str) -> list[Span]:
     spans = []
     for line in re.finditer(r"[^\n\r\u2028\u2029]+", text):
         start = line.start()
-        for end in [*_boundaries(text, line.start(), line.end()), line.end()]:
+        bullets = [found.start() for found in _BULLET.finditer(text, line.start(), line.end())]
+        if len(bullets) < _LEAST_BULLETS:
+            bullets = []
+        for end in sorted({*_boundaries(text, line.start(), line.end()), *bullets, line.end()}):
+            at = start + len(text[start:end]) - len(text[start:end].lstrip())
+            sign = _BULLET_SIGN.match(text, at, end) if bullets else None
+            if sign:
+                start = sign.end()
             spans += _trimmed(text, start, end)
             start = end
     return spans

@@ -84,3 +84,20 @@ def test_spans_are_in_order_and_lose_only_white_space(text: str) -> None:
     kept = "".join(span.of(text) for span in spans)
     assert kept.replace(" ", "") == "".join(text.split())
     assert all(span.of(text) == span.of(text).strip() != "" for span in spans)
+
+
+def test_a_list_on_one_line_is_taken_apart_without_its_signs():
+    text = "Core Insights - Prices rose 3-5 percent [1][9] - Output fell. It hurt. - Demand is 稀土 - 中国 is first"
+    assert [span.of(text) for span in split_sentences(text)] == [
+        "Core Insights",
+        "Prices rose 3-5 percent [1][9]",
+        "Output fell.",
+        "It hurt.",
+        "Demand is 稀土",
+        "中国 is first",
+    ]
+
+
+def test_a_dash_or_two_is_no_list():
+    text = "Price talk - The mine. He said - well - no."
+    assert [span.of(text) for span in split_sentences(text)] == ["Price talk - The mine.", "He said - well - no."]
