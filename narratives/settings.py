@@ -111,6 +111,11 @@ class AlertSettings(_Section):
     cohesion_margin: float = Field(0.05, ge=0, le=0.5, description="Mean cosine must exceed tau by this.")
     min_sources: int = Field(2, ge=1, description="Independent sources after reprints are collapsed.")
     channels: list[str] = Field(default_factory=list, description="Names of environment variables with apprise URLs.")
+    retry_minutes: float = Field(
+        5, gt=0, le=1_440, description="A message that failed is tried again after this, then four times as long, …"
+    )
+    max_attempts: int = Field(8, ge=1, le=100, description="After so many failures a message is given up.")
+    send_timeout_seconds: float = Field(20, gt=0, le=300, description="How long a channel may take to answer.")
 
 
 class ReportSettings(_Section):
