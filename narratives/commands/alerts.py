@@ -7,10 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from narratives.commands.screen import (
+    FAILED,
+    NEEDS_A_LOOK,
     DeskOption,
     JsonOption,
     count,
     heading,
+    note,
     number,
     opened,
     plain,
@@ -19,11 +22,13 @@ from narratives.commands.screen import (
     say,
     table,
 )
+from narratives.commands.summaries import delivery_facts, tell_delivered
 
 app = typer.Typer(
     invoke_without_command=True,
     rich_markup_mode=None,
-    help="List alerts, explain one (`alerts show A0001`), or mark it as seen (`alerts ack A0001`).",
+    help="List alerts, explain one (`alerts show A0001`), mark it as seen (`alerts ack A0001`), or send the new ones "
+    "to your channels (`alerts deliver`).",
 )
 
 _PARTS = {
@@ -145,6 +150,53 @@ def ack(
         with own.archive.begin() as connection:
             connection.execute(schema.alert.update().where(schema.alert.c.id.in_(wanted)).values(acknowledged=not undo))
     say(f"{', '.join(wanted)}: {'open again' if undo else 'acknowledged'}")
+
+
+@app.command(short_help="send what is new to the channels")
+def deliver(
+    context: typer.Context,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the messages that have yet to be sent; send and change nothing.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also try at once what failed and waits, and what was given up.")
+    ] = False,
+    desk: DeskOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Send alerts to the channels that alerts.channels of narratives.toml names, each state of each alert once.
+
+    A channel is the name of an environment variable that holds an apprise URL (mail, Slack, Teams, DingTalk,
+    Feishu, WeCom, a webhook, …). What fails is tried again by later runs, with growing pauses. `narratives run`
+    does the same at its end. Leaves with 4 when something could not be sent.
+    """
+    from narratives.courier import AlertsExtraMissing
+    from narratives.delivery import deliver as send
+    from narratives.delivery import preview
+
+    with opened(desk or context.obj, read_only=dry_run) as own:
+        if dry_run:
+            found = preview(own.archive, own.settings)
+            if as_json:
+                print_json([{**vars(message), "channels": channels} for message, channels in found])
+                return
+            for message, channels in found:
+                heading(message.title)
+                say(message.body)
+                say(f"-> {', '.join(channels)}\n")
+            say(f"{count(len(found), 'message')} to be sent; nothing was sent")
+            return
+        try:
+            report = send(own.archive, own.settings, again)
+        except AlertsExtraMissing as error:
+            note(f"error: {error}")
+            raise typer.Exit(FAILED) from error
+    if as_json:
+        print_json(delivery_facts(report))
+    else:
+        tell_delivered(report)
+    if report.needs_a_look:
+        raise typer.Exit(NEEDS_A_LOOK)
 
 
 def _state(row: dict[str, Any]) -> str:

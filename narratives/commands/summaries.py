@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from narratives.commands.screen import count, note, plain, say, table
 
 if TYPE_CHECKING:
+    from narratives.delivery import DeliveryReport
     from narratives.desk import Desk
     from narratives.ingest import FileReport, IngestReport
     from narratives.pipeline import UpdateReport
@@ -118,3 +119,26 @@ def tell_updated(desk: Desk, report: UpdateReport) -> None:
 def _both(row: dict[str, Any]) -> str:
     """Both names of a narrative, each once."""
     return plain(" / ".join(dict.fromkeys(n for n in (row.get("name_zh"), row.get("name_en")) if n)))
+
+
+def delivery_facts(report: DeliveryReport) -> dict[str, Any]:
+    names = ("sent", "failed", "waiting", "given_up")
+    return {**{name: [vars(entry) for entry in getattr(report, name)] for name in names}, "problems": report.problems}
+
+
+def tell_delivered(report: DeliveryReport) -> None:
+    for line in report.problems:
+        note(f"not sent: {plain(line)}")
+    for entry in report.sent:
+        say(f"sent {entry.alert} ({entry.state}) to {entry.channel}")
+    for entry in report.failed:
+        note(
+            f"not sent: {entry.alert} ({entry.state}) to {entry.channel}, attempt {entry.attempts}: {entry.last_error}"
+        )
+    if report.waiting:
+        say(f"{count(len(report.waiting), 'message')} in the outbox; later runs try again")
+    if report.given_up:
+        said = count(len(report.given_up), "message")
+        note(f"{said} given up after too many failures: `narratives alerts deliver --again` tries once more")
+    if not (report.sent or report.failed or report.waiting or report.given_up or report.problems):
+        say("nothing new to send")

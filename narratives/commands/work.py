@@ -20,9 +20,17 @@ from narratives.commands.screen import (
     print_json,
     say,
 )
-from narratives.commands.summaries import ingest_facts, tell_ingested, tell_updated, update_facts
+from narratives.commands.summaries import (
+    delivery_facts,
+    ingest_facts,
+    tell_delivered,
+    tell_ingested,
+    tell_updated,
+    update_facts,
+)
 
 if TYPE_CHECKING:
+    from narratives.delivery import DeliveryReport
     from narratives.desk import Desk
     from narratives.ingest import IngestReport
     from narratives.pipeline import UpdateReport
@@ -149,7 +157,8 @@ def run(
 ) -> None:
     """Ingest, update and report in one, for cron. Prints where the report lies.
 
-    The same input a second time changes nothing.
+    Where alerts.channels of narratives.toml names channels, new alerts are sent at the end, as by
+    `narratives alerts deliver`. The same input a second time changes nothing.
     """
     from narratives.ingest import parse_mapping
 
@@ -164,29 +173,49 @@ def run(
         if not own.weeks():
             raise ValueError("there is nothing to report on: the desk has no articles; name files or feeds to take in")
         written = _write(own, None, lang, None)
+        delivered = _deliver(own)
         if as_json:
             print_json(
                 {
                     "ingest": ingest_facts(ingested) if ingested else None,
                     "update": update_facts(own, processed),
                     "report": written,
+                    "delivery": delivery_facts(delivered) if delivered else None,
                 }
             )
         else:
             if ingested:
                 tell_ingested(ingested)
             tell_updated(own, processed)
+            if delivered:
+                tell_delivered(delivered)
             say(f"report: {written['html']}")
     if show:
         _open(written["html"])
     if ingested:
         _leave_if_failed(ingested)
+    if delivered and delivered.needs_a_look:
+        raise typer.Exit(NEEDS_A_LOOK)
 
 
 def _updated(desk: Desk, quiet: bool) -> UpdateReport:
     with Progress(quiet or not _is_waiting(desk)) as progress:
         progress.begin("loading the model and the named narratives")
         return desk.update(progress=progress.stage)
+
+
+def _deliver(desk: Desk) -> DeliveryReport | None:
+    """Send new alerts; None where the desk names no channel. What hinders it is told, and undoes nothing."""
+    from narratives.archive import ArchiveBusy
+    from narratives.courier import AlertsExtraMissing
+    from narratives.delivery import DeliveryReport, deliver
+
+    if not desk.settings.alerts.channels:
+        return None
+    try:
+        return deliver(desk.archive, desk.settings)
+    except (AlertsExtraMissing, ArchiveBusy, ValueError) as error:
+        return DeliveryReport(problems=[str(error)])
 
 
 def _is_waiting(desk: Desk) -> bool:
