@@ -20,6 +20,7 @@ class Frames:
     def __init__(self, settings: Settings, archive: Archive) -> None:
         self.settings, self.archive = settings, archive
         self.zone = ZoneInfo(settings.discover.timezone)
+        self._articles: tuple[tuple[Any, ...], pd.DataFrame] | None = None
 
     def weeks(self) -> list[date]:
         """Mondays of the weeks that were processed, in order."""
@@ -34,6 +35,13 @@ class Frames:
         to 1 toward the narrative's claim; NaN without a claim), verdict (supports, opposes, reports, unclear, or
         ""), confidence (0 to 1), tone (-1 to 1), origin (file and line).
         """
+        # A report asks for it once a narrative; it is built anew only after something was written.
+        state = self.archive.state()
+        if self._articles is None or self._articles[0] != state:
+            self._articles = (state, self._build_articles())
+        return self._articles[1].copy()
+
+    def _build_articles(self) -> pd.DataFrame:
         import pandas as pd
 
         a, m, s, t = schema.article, schema.membership, schema.score, schema.tone

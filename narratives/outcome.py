@@ -32,6 +32,15 @@ if TYPE_CHECKING:
 _NAMING_MEMBERS = 100
 
 
+def write_quiet_week(step: Step, state: StepState) -> None:
+    """A week without arrivals: time passes for alerts and statuses, and nothing else."""
+    with step.archive.begin() as connection:
+        ledger = Ledger(step, state, {})
+        ledger.write_alerts(connection)
+        ledger.write_statuses(connection)
+        step.archive.insert(connection, schema.step, [{"week": state.week, "n_articles": 0, "counts": {}}])
+
+
 class Outcome:
     """Finishes one step: `settle`, `score`, `describe`, then `write`."""
 
@@ -85,17 +94,27 @@ class Outcome:
         for copy, voice in sorted(state.copies.items()):
             if voice in primary:
                 found[copy] = Member(copy, primary[voice].narrative_id, primary[voice].weight, "copy")
-        placed_before = sorted({v for v in state.copies.values() if v not in primary})
+        copies_of: dict[str, list[str]] = {}
+        for copy, voice in sorted(state.copies.items()):
+            copies_of.setdefault(voice, []).append(copy)
+        placed_before = sorted(set(copies_of) - set(primary))
         table = schema.membership
-        for row in self.archive.rows(table, table.c.article_id.in_(placed_before), table.c.primary):
-            for copy, voice in sorted(state.copies.items()):
-                if voice == row["article_id"]:
+        for start in range(0, len(placed_before), 500):
+            some = placed_before[start : start + 500]
+            for row in self.archive.rows(table, table.c.article_id.in_(some), table.c.primary):
+                for copy in copies_of[row["article_id"]]:
                     found[copy] = Member(copy, row["narrative_id"], row["weight"], "copy")
         stories = {self.step.rows_of([v])[0]["story_id"]: m for v, m in primary.items()}
         article = schema.article
-        known = self.archive.rows(
-            article, article.c.story_id.in_(sorted(stories)), article.c.step_week.is_not(None), ~article.c.is_voice
-        )
+        known = []
+        wanted = sorted(stories)
+        for start in range(0, len(wanted), 500):
+            known += self.archive.rows(
+                article,
+                article.c.story_id.in_(wanted[start : start + 500]),
+                article.c.step_week.is_not(None),
+                ~article.c.is_voice,
+            )
         for row in known:
             member = stories[row["story_id"]]
             found[row["id"]] = Member(row["id"], member.narrative_id, member.weight, "copy")

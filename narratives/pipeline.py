@@ -11,12 +11,14 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
+
 from narratives import weeks
 from narratives.archive import schema
 from narratives.definitions import Definition
 from narratives.known import SeedTexts, seed_texts
 from narratives.material import Material
-from narratives.outcome import Outcome
+from narratives.outcome import Outcome, write_quiet_week
 from narratives.review import Review
 from narratives.settings import Settings
 from narratives.state import StepState
@@ -91,6 +93,9 @@ def update(
                 tell(f"week {weeks.label(week)}", done, len(todo))
                 step = Step(archive, settings, definitions, said, material)
                 state = StepState(week, step.rows_of(ids))
+                if not ids:
+                    write_quiet_week(step, state)
+                    continue
                 step.take_in(state)
                 step.know(state)
                 step.gather(state)
@@ -115,9 +120,12 @@ def waiting_weeks(archive: Archive, zone: ZoneInfo) -> dict[date, list[str]]:
     """Weeks to process -> ids of their waiting articles; weeks without any in between are steps too."""
     last = archive.last_step()
     by_week: dict[date, list[str]] = {}
-    for row in archive.rows(schema.article, schema.article.c.step_week.is_(None)):
-        week = weeks.monday_of(row["published_at"], zone)
-        by_week.setdefault(week if last is None else max(week, last), []).append(row["id"])
+    article = schema.article
+    with archive.reading() as connection:
+        waiting = connection.execute(select(article.c.id, article.c.published_at).where(article.c.step_week.is_(None)))
+        for article_id, published_at in waiting:
+            week = weeks.monday_of(published_at, zone)
+            by_week.setdefault(week if last is None else max(week, last), []).append(article_id)
     if not by_week:
         return {}
     first = min(by_week) if last is None or min(by_week) == last else last + weeks.WEEK

@@ -63,6 +63,14 @@ class History(Store):
         with self.reading() as connection:
             return list(connection.scalars(select(schema.step.c.week).order_by(schema.step.c.week)))
 
+    def state(self) -> tuple[Any, ...]:
+        """Changes whenever a run or a step has written: what is built from the archive may be kept until then."""
+        tables = (schema.article, schema.step, schema.membership, schema.score, schema.decision)
+        with self.reading() as connection:
+            counts = [connection.scalar(select(func.count()).select_from(table)) for table in tables]
+            latest = connection.execute(select(func.max(schema.run.c.id), func.max(schema.run.c.finished_at))).one()
+        return (*counts, *latest)
+
     def rows(self, table: Table, *where: Any, connection: Connection | None = None) -> list[dict[str, Any]]:
         """Rows of a table as dicts, in the order of its primary key."""
         query = select(table).where(*where).order_by(*table.primary_key.columns)

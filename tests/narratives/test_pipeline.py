@@ -222,3 +222,12 @@ def test_a_folder_is_read_without_what_is_marked_as_no_material(tmp_path, desk):
     report = desk.ingest([folder])
     assert report.counts["accepted"] == 1
     assert any(".noingest" in file.note for file in report.files)
+
+
+def test_a_year_of_silence_ends_what_was_and_leaves_no_gap(tmp_path, desk, corpus, word_encoder, word_tone):
+    run(desk, word_encoder, word_tone, [corpus])
+    run(desk, word_encoder, word_tone, [write(tmp_path / "later.jsonl", [story("mine", 60, 1)])])
+    assert len(desk.weeks()) == 61
+    chips = desk.narratives().set_index("id").loc[home(desk, "chips")]
+    assert chips["status"] == "ended"
+    assert set(desk.events().query("narrative == @chips.name")["kind"]) >= {"born", "dormant", "ended"}
