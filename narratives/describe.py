@@ -104,7 +104,7 @@ def class_tfidf(
     Returns
     -------
     A term's weight is `share_in_class * log(1 + mean_share / share_overall)`, so that classes of different size
-    compare. Terms of a single document are left out unless the language has no other; a term that is part of a
+    compare. Terms of a single document are left out where the language has others; a term that is part of a
     heavier one is not repeated.
 
     References
@@ -122,12 +122,13 @@ def class_tfidf(
             term: (count / n) * math.log(1 + (count / n) / ((overall[term] + 1) / (total + 1)))
             for term, count in counts.items()
         }
-        ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
+        ranked = sorted(weights.items(), key=lambda item: (-item[1], -len(item[0].split()), item[0]))
         shared = [(term, weight) for term, weight in ranked if counts[term] >= 2]
+        # A language with few of the texts may have no term twice: then what other narratives speak of as well.
+        spoken = [(term, weight) for term, weight in ranked if overall[term] >= 3]
         found[name] = Keywords(
-            # A language with few of the texts may have no term twice.
-            zh=_without_parts(shared, True, n_terms) or _without_parts(ranked, True, n_terms),
-            en=_without_parts(shared, False, n_terms) or _without_parts(ranked, False, n_terms),
+            zh=_without_parts(shared, True, n_terms) or _without_parts(spoken, True, n_terms),
+            en=_without_parts(shared, False, n_terms) or _without_parts(spoken, False, n_terms),
         )
     return found
 

@@ -295,7 +295,8 @@ class Outcome:
             "level": round(known.level(self.settings.discover), 6),
             "cohesion": round(float((pairs.sum() - np.trace(pairs)) / (n * (n - 1))), 6) if n > 1 else None,
             "last_week": max(filter(None, [row["last_week"], *published])),
-            "n_members": row["n_members"] + len(self.fresh[narrative_id]),
+            # The bootstrap places everything anew.
+            "n_members": len(self.fresh[narrative_id]) + (0 if state.bootstrapping else row["n_members"]),
         }
         if row["anchor"] is None:
             values["anchor"] = values["centre"]
