@@ -22,14 +22,6 @@ class Bilingual(BaseModel):
     zh: str = ""
     en: str = ""
 
-    def in_language(self, lang: str) -> str:
-        """The text in `lang` (`zh` or `en`), or in the other language where that one is missing.
-
-        >>> Bilingual(en="China leverage").in_language("zh")
-        'China leverage'
-        """
-        return (self.zh or self.en) if lang.startswith("zh") else (self.en or self.zh)
-
     def texts(self) -> list[str]:
         return [text for text in (self.zh, self.en) if text.strip()]
 

@@ -54,8 +54,6 @@ class EncodeSettings(_Section):
 
     model: str = Field("default", description="`default`, or any sentence-transformers model name or path.")
     device: str = Field("auto", description="`auto`, `cpu`, `cuda`, `mps`.")
-    own_means_from: int = Field(30, ge=2, description="Articles a language needs before its own mean is used.")
-    own_means_shrinkage: float = Field(20, ge=0, description="Own mean's weight is n / (n + this).")
 
 
 class DiscoverSettings(_Section):

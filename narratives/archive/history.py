@@ -148,11 +148,6 @@ class History(Store):
                 .values(state=state, finished_at=_now(), counts=dict(counts), seconds=dict(seconds or {}))
             )
 
-    def drop_run(self, run_id: int) -> None:
-        """Take back the record of a run that found nothing to do."""
-        with self.begin() as connection:
-            connection.execute(delete(schema.run).where(schema.run.c.id == run_id))
-
     def digest(self) -> str:
         """Hash of all that the archive says, leaving out run records and the instants of writing.
 

@@ -74,14 +74,7 @@ article_version = Table(
     Column("origin", Text, nullable=False),
 )
 
-# The reprint index: one row a band of an article's MinHash signature.
-reprint_band = Table(
-    "reprint_band",
-    metadata,
-    Column("band_key", String(24), primary_key=True),
-    Column("article_id", String(16), ForeignKey("article.id"), primary_key=True),
-    Column("published_at", DateTime, nullable=False),
-)
+# What reprints are found by: one MinHash signature an article.
 reprint_signature = Table(
     "reprint_signature",
     metadata,

@@ -55,11 +55,13 @@ def list_alerts(
     if context.invoked_subcommand is not None:
         context.obj = desk
         return
+    from narratives.alerts import running_precision
     from narratives.weeks import label
 
     with opened(desk, read_only=True) as own:
         frame = own.alerts()
     n_all = len(frame)
+    precision, n_settled = running_precision(list(frame.loc[frame["tier"] == "alert", "state"]))
     if not everything:
         is_open = ~frame["acknowledged"].astype(bool) & (frame["state"] != "retracted")
         frame = frame[is_open & (frame["tier"] == "alert")]
@@ -72,6 +74,8 @@ def list_alerts(
         table(("alert", "week", "tier", "state", "narrative", "name"), rows)
     else:
         say("no open alerts")
+    if precision is not None:
+        say(f"so far {round(precision * n_settled)} of {n_settled} settled alerts were confirmed by later stories")
     if n_all > len(rows):
         say(f"{n_all - len(rows)} more were acknowledged or retracted, or are watches only: see --all")
 
