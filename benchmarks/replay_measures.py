@@ -1,0 +1,160 @@
+"""What a replay is measured by: births found and when, alerts that were worth it, identity, agreement."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from benchmarks.replay_streams import Stream
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One alert: its week, the rows of the stream that it rests on, whether rule R passed, and what became of it."""
+
+    week: int
+    rows: tuple[int, ...]
+    passed: bool
+    confirmed: bool
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """What a tracker left behind.
+
+    `narrative` holds an id or "" for each text of the stream, `born` the week in which each narrative appeared.
+    """
+
+    narrative: Sequence[str]
+    born: dict[str, int]
+    alerts: Sequence[Alert] = ()
+    cpu_seconds: float = 0.0
+    notes: dict[str, float] = field(default_factory=dict)
+
+
+def measure(stream: Stream, tracked: Tracked) -> dict[str, float]:
+    """All figures of one run.
+
+    Returns
+    -------
+    `found 5`, `found 3`: share of planted stories with so many texts a week that became a narrative (half of the
+    texts of their first four weeks or more in it, and half of its texts or more theirs); `late`: median weeks from
+    the first text to the narrative's birth; `alerted`: share of planted stories that rule R reported, at any time;
+    `FA`: alerts by rule R a week that are not the first of a planted story, of which `FA old` are on a story known
+    from week 0 and `FA again` second ones; `FA conf.`: those of them that were confirmed; `prec.`, `prec. conf.`:
+    share of alerts that are the first of a planted story; `switch`: how often two consecutive weeks of a story lie
+    mostly in different narratives; `IDF1`, `BCubed` (unassigned texts stand alone) over planted and known stories;
+    `loose`: share of their texts in no narrative; `noise in`: share of single texts in some narrative.
+    """
+    truth = [text.story for text in stream.texts]
+    found = {story: _home(stream, tracked, story) for story in stream.born}
+    by_rate = {
+        f"found {r}": _mean([bool(found[s]) for s in stream.born if stream.rate[s] == r])
+        for r in sorted(set(stream.rate.values()), reverse=True)
+    }
+    late = [tracked.born[home] - stream.born[story] for story, home in found.items() if home]
+    kinds = _kinds(stream, tracked)
+    confirmed = [kind for kind, alert in kinds if alert.confirmed]
+    false = [kind for kind, _ in kinds if kind != "first"]
+    inside = [i for i, story in enumerate(truth) if story]
+    return {
+        **by_rate,
+        "late": float(np.median(late)) if late else float("nan"),
+        "alerted": sum(kind == "first" for kind, _ in kinds) / max(1, len(stream.born)),
+        "FA": len(false) / stream.n_weeks,
+        "FA old": false.count("old") / stream.n_weeks,
+        "FA again": false.count("again") / stream.n_weeks,
+        "FA conf.": sum(kind != "first" for kind in confirmed) / stream.n_weeks,
+        "prec.": _mean([kind == "first" for kind, _ in kinds]),
+        "prec. conf.": _mean([kind == "first" for kind in confirmed]),
+        "switch": _switches(stream, tracked),
+        "IDF1": idf1(truth, tracked.narrative),
+        "BCubed": bcubed([truth[i] for i in inside], [tracked.narrative[i] for i in inside]),
+        "loose": _mean([not tracked.narrative[i] for i in inside]),
+        "noise in": _mean([bool(n) for n, story in zip(tracked.narrative, truth, strict=True) if not story]),
+        "CPU s/week": tracked.cpu_seconds / stream.n_weeks,
+        **tracked.notes,
+    }
+
+
+def _mean(values: Sequence[bool]) -> float:
+    return float(np.mean(values)) if values else float("nan")
+
+
+def _home(stream: Stream, tracked: Tracked, story: str) -> str:
+    """The narrative that a planted story became, or ""."""
+    first = [
+        tracked.narrative[i]
+        for i, text in enumerate(stream.texts)
+        if text.story == story and text.week < stream.born[story] + 4
+    ]
+    best, n = Counter(first).most_common(1)[0]
+    own = [text.story == story for text, n in zip(stream.texts, tracked.narrative, strict=True) if n == best]
+    return best if best and n >= len(first) / 2 and _mean(own) >= 0.5 else ""
+
+
+def _kinds(stream: Stream, tracked: Tracked) -> list[tuple[str, Alert]]:
+    """Each alert by rule R with what it is: first, again (of a planted story), old (of a known one) or noise."""
+    seen: set[str] = set()
+    kinds = []
+    for alert in sorted((a for a in tracked.alerts if a.passed), key=lambda a: (a.week, a.rows)):
+        story, n = Counter(stream.texts[i].story for i in alert.rows).most_common(1)[0]
+        kind = "noise"
+        if story and n >= len(alert.rows) / 2:
+            kind = "old" if story not in stream.born else "again" if story in seen else "first"
+            seen.add(story)
+        kinds.append((kind, alert))
+    return kinds
+
+
+def _switches(stream: Stream, tracked: Tracked) -> float:
+    by_week: dict[str, dict[int, Counter[str]]] = {}
+    for text, narrative in zip(stream.texts, tracked.narrative, strict=True):
+        if text.story and narrative:
+            by_week.setdefault(text.story, {}).setdefault(text.week, Counter())[narrative] += 1
+    changed = []
+    for counts in by_week.values():
+        main = [counts[week].most_common(1)[0][0] for week in sorted(counts)]
+        changed += [a != b for a, b in pairwise(main)]
+    return _mean(changed)
+
+
+def idf1(truth: Sequence[str], predicted: Sequence[str]) -> float:
+    """Identity F1 of a one-to-one match of stories and narratives; "" is no story, or no narrative.
+
+    >>> idf1(["a", "a", "b", ""], ["1", "1", "1", ""])
+    0.6666666666666666
+
+    References
+    ----------
+    Ristani et al., Performance measures for multi-target tracking, 2016.
+    """
+    stories, narratives = sorted(set(truth) - {""}), sorted(set(predicted) - {""})
+    if not stories or not narratives:
+        return 0.0
+    both = np.zeros((len(stories), len(narratives)))
+    for story, narrative in zip(truth, predicted, strict=True):
+        if story and narrative:
+            both[stories.index(story), narratives.index(narrative)] += 1
+    rows, columns = linear_sum_assignment(-both)
+    n = sum(map(bool, truth)) + sum(map(bool, predicted))
+    return float(2 * both[rows, columns].sum() / n)
+
+
+def bcubed(truth: Sequence[str], predicted: Sequence[str]) -> float:
+    """BCubed F1; a text without narrative is a cluster of its own.
+
+    >>> round(bcubed(["a", "a", "b", "b"], ["1", "1", "1", ""]), 3)
+    0.706
+    """
+    found = [name or f"alone {i}" for i, name in enumerate(predicted)]
+    both = Counter(zip(truth, found, strict=True))
+    n_true, n_found = Counter(truth), Counter(found)
+    precision = sum(n * n / n_found[f] for (_, f), n in both.items()) / len(truth)
+    recall = sum(n * n / n_true[t] for (t, _), n in both.items()) / len(truth)
+    return 2 * precision * recall / (precision + recall)
