@@ -42,6 +42,15 @@ def calibration(own: np.ndarray, named: bool, settings: DiscoverSettings) -> tup
     return (float(own.sum()) + w * mean) / (n + w), ((spread + w * sd**2) / (n + w)) ** 0.5
 
 
+def group_levels(mean: np.ndarray, sd: np.ndarray, n: int, settings: DiscoverSettings) -> np.ndarray:
+    """Mean score that n articles together must reach, for narratives of these means and sds.
+
+    Higher than for one article: the mean of several scatters less, but for the sd between sub-stories.
+    """
+    spread = settings.level_sd * np.sqrt(np.asarray(sd) ** 2 / n + _STORY_SD**2)
+    return np.maximum(np.asarray(mean) - spread, settings.group_floor)
+
+
 @dataclass(frozen=True)
 class Placement:
     """Where the articles of a batch go.
@@ -93,8 +102,7 @@ def place(
         rows = np.flatnonzero(groups == label)
         if len(rows) >= _GROUP and known:
             together = scores[rows].mean(axis=0)
-            spread = settings.level_sd * np.sqrt(sd**2 / len(rows) + _STORY_SD**2)
-            fits = together >= np.maximum(mean - spread, settings.group_floor)
+            fits = together >= group_levels(mean, sd, len(rows), settings)
             if fits.any():
                 # Between narratives that the group as a whole fits, each article decides for itself.
                 for row in rows:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, update
 from narratives import alerts, weeks
 from narratives.affinity import Batch, WordOverlap
 from narratives.archive import schema
+from narratives.assign import group_levels
 from narratives.discover import similarities
 from narratives.lineage import status_after
 from narratives.state import StepState
@@ -55,7 +56,7 @@ class Ledger:
                         "nearest": cluster.nearest,
                         "nearest_score": cluster.nearest_score,
                         "split_from": cluster.parent,
-                        "level_of_nearest": self._level_of(cluster.nearest),
+                        "level_of_nearest": self._group_level(cluster.nearest, n),
                     },
                 )
             )
@@ -74,10 +75,13 @@ class Ledger:
                     update(table).where(table.c.id == row["id"]).values(state=outcome, settled_week=state.week)
                 )
 
-    def _level_of(self, narrative_id: str) -> float | None:
-        return next(
-            (round(k.level(self.step.settings.discover), 4) for k in self.state.known if k.id == narrative_id), None
-        )
+    def _group_level(self, narrative_id: str, n: int) -> float | None:
+        """What n articles together would have had to reach to join that narrative."""
+        for known in self.state.known:
+            if known.id == narrative_id:
+                levels = group_levels(np.array([known.mean]), np.array([known.sd]), n, self.step.settings.discover)
+                return round(float(levels[0]), 4)
+        return None
 
     def write_statuses(self, connection: Connection) -> None:
         """Provisional narratives that grew become active; silent ones dormant, then ended; returns revive."""
