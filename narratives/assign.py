@@ -104,9 +104,10 @@ def place(
             together = scores[rows].mean(axis=0)
             fits = together >= group_levels(mean, sd, len(rows), settings)
             if fits.any():
-                # Between narratives that the group as a whole fits, each article decides for itself.
+                # Between narratives that the group as a whole fits, or that it reaches alone, each article
+                # decides for itself.
                 for row in rows:
-                    best = int(np.argmax(np.where(fits, open_scores[row], -np.inf)))
+                    best = int(np.argmax(np.where(fits | reached[row], open_scores[row], -np.inf)))
                     if open_scores[row, best] >= settings.group_floor / 2:
                         chosen[row] = known[best].id
                 continue

@@ -82,3 +82,8 @@ def test_few_members_are_shrunk_toward_the_pool():
     mean, _ = calibration(np.full(5, 0.6), named=False, settings=SETTINGS)
     many, _ = calibration(np.full(500, 0.6), named=False, settings=SETTINGS)
     assert MEMBER_POOL[0] < mean < many == pytest.approx(0.6, abs=0.01)
+
+
+def test_a_stray_in_a_group_goes_to_the_narrative_that_it_reaches_alone():
+    rows = [[0.5, 0.1], [0.5, 0.1], [0.5, 0.1], [0.25, 0.6]]
+    assert placed(rows, [0, 0, 0, 0]).narrative == ("N0001", "N0001", "N0001", "N0002")
