@@ -6,10 +6,10 @@ normalised to JSON Lines as `narratives.evaluate` reads them; the project's own 
 and a fifth of the project's sentences, both by hash (`fold`), and a twentieth of what is left for
 calibration.
 
-The last six layers are trained and the difference to the untouched encoder is then cut to its leading
-singular directions, which is what is shipped. (All twelve are half a point better in English and, with few
-Chinese rows, five points worse on Chinese company news: what the lower layers share between languages is
-lost.) A quarter of an hour to an hour on one core with bfloat16 arithmetic; never run by a test.
+The last layers are trained and the difference to the untouched encoder is then cut to its leading singular
+directions, which is what is shipped. The Chinese sentences only calibrate: trained on, they raised the fold
+of their own kind that was held out from .58 to .81 and lowered independent Chinese company news from .90 to
+.80. A quarter of an hour to an hour on one core with bfloat16 arithmetic; never run by a test.
 """
 
 from __future__ import annotations
@@ -62,8 +62,11 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
-def split_rows(data: Path, own: Path) -> dict[str, list[Row]]:
-    """Rows to train and calibrate on, and those that are held out, by name of the part."""
+def split_rows(data: Path, own: Path, own_langs: tuple[str, ...] = ("en",)) -> dict[str, list[Row]]:
+    """Rows to train and calibrate on, and those that are held out, by name of the part.
+
+    The project's sentences in a language outside `own_langs` are calibrated on and not trained on.
+    """
     parts: dict[str, list[Row]] = {k: [] for k in ("train", "calibrate", "news", "finance", "own")}
     news = read_rows(data / "tone_en_news.jsonl")
     by_text: dict[str, set[str]] = {}
@@ -84,7 +87,8 @@ def split_rows(data: Path, own: Path) -> dict[str, list[Row]]:
         for r in rows:
             seen.setdefault(r["text"], set()).add(r["label"])
         for r in rows:
-            name = "own" if fold(r["id"].rsplit("-", 1)[0], 5) == 0 else "train"
+            name = "train" if r["lang"] in own_langs else "calibrate"
+            name = "own" if fold(r["id"].rsplit("-", 1)[0], 5) == 0 else name
             agrees = len(seen[r["text"]]) == 1
             parts[name].append(Row(r["text"], r["target"], LABELS[r["label"]], "own", r["lang"], agrees))
     return parts
@@ -194,7 +198,7 @@ def calibrate(weights: ToneWeights, parts: dict[str, list[Row]], directory: Path
     network = ToneNetwork(weights, directory, "cpu")
     table: dict[str, list[float]] = {}
     for lang in ("en", "zh"):
-        rows = [r for r in (*parts["calibrate"], *parts["own"]) if r.lang == lang]
+        rows = [r for r in parts["calibrate"] if r.lang == lang]
         z = network.logits([r.text for r in rows], [r.target or OVERALL for r in rows])
         table[lang] = [round(v, 4) for v in fit_platt(z, [r.label for r in rows])]
         print(f"calibrated {lang} on {len(rows)} rows: {table[lang]}", flush=True)
@@ -211,13 +215,14 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=6, help="free layers, counted from the last")
     parser.add_argument("--rank", type=int, default=32)
     parser.add_argument("--version", default="tone-1")
+    parser.add_argument("--own-langs", nargs="*", default=["en"], help="own sentences to train on")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--checkpoint", type=Path, help="keep the whole differences here, or go on from them")
     arguments = parser.parse_args()
     from embeddings.bundled import bundled_directory
 
     torch.set_num_threads(arguments.threads)
-    parts = split_rows(arguments.data, arguments.own)
+    parts = split_rows(arguments.data, arguments.own, tuple(arguments.own_langs))
     print({name: len(rows) for name, rows in parts.items()}, flush=True)
     trainer = Trainer(bundled_directory(), arguments.layers)
     before = {n: p.numpy() for n, p in trainer.before.items()}

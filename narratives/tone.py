@@ -20,10 +20,9 @@ _LATIN = re.compile(r"[A-Za-z]+")
 class ToneScorer:
     """Three-way tone of sentences and titles, with calibrated probabilities.
 
-    The bundled encoder with low-rank updates, trained on English news and finance headlines (NewsMTSC,
-    SEntFiN) and on sentences written for this project in Chinese and English; see `models/README.md` for
-    data, licences and measured scores. Tone is not stance: an article may speak badly of a claim's actor and
-    support the claim.
+    The bundled encoder with updates trained on English news and finance headlines (NewsMTSC, SEntFiN), calibrated
+    in Chinese on sentences written for this project; see `models/README.md` for data, licences and measured
+    scores. Tone is not stance: an article may speak badly of a claim's actor and support the claim.
 
     What the probabilities are worth: calibrated per language on held-out sentences of the training domains.
     On other material they are too sure or too neutral; the sign holds better than the size.
