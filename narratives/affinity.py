@@ -16,18 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from narratives.language import base_language
 from narratives.settings import DiscoverSettings
 
 Profile = Mapping[str, Mapping[str, Any]]
-
-
-def base_language(lang: str) -> str:
-    """`zh` for every form of Chinese, else the tag's first part.
-
-    >>> base_language("zh-Hant")
-    'zh'
-    """
-    return lang.split("-")[0]
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from narratives import weeks
-from narratives.affinity import Batch, Known, WordOverlap, actor_scores, base_language
+from narratives.affinity import Batch, Known, WordOverlap, actor_scores
 from narratives.archive import schema
 from narratives.known import make_known, seed_texts
+from narratives.language import base_language
 from narratives.state import StepState
 from narratives.step import Step
 

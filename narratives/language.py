@@ -48,6 +48,15 @@ _NAMES = {
 _DECLARED = {name: tag for tag, names in _NAMES.items() for name in names.split()}
 
 
+def base_language(tag: str) -> str:
+    """`zh` for every form of Chinese, else the tag's first part in lower case.
+
+    >>> base_language("zh-Hant"), base_language("EN-us")
+    ('zh', 'en')
+    """
+    return tag.split("-")[0].lower()
+
+
 def detect_language(text: str, languages: Sequence[str] = DEFAULT_LANGUAGES) -> str:
     """Language tag of a text: `zh`, `zh-Hant`, `en`, …, or `und` when it has no letters.
 

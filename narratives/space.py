@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from narratives.affinity import base_language, unit
+from narratives.affinity import unit
+from narratives.language import base_language
 
 # A language's shipped mean counts as this many articles, so that the first few cannot cancel themselves out.
 PRIOR_ARTICLES = 10.0

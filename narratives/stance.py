@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from narratives.language import base_language
 from narratives.statements import CLASSES, Statements, draft_statements
 
 __all__ = [
@@ -42,7 +43,7 @@ _ENTITY_SLOPE = 0.75
 _COSINE_SCALE, _TONE_SCALE, _LABEL_WEIGHT, _LABEL_INVERSE_PENALTY = 10.0, 0.3, 2.0, 0.5
 # The two heads' log-probabilities are averaged, the one with labels with weight n / (n + this): with fewer
 # than 16 labels it alone is worse than none.
-_STATEMENTS_ARE_WORTH = 16
+_STATEMENTS_ARE_WORTH = 32
 # Tone logits (negative, neutral, positive) that a statement for, against, or about an entity stands for.
 _ENTITY_TONE = np.array([[-1.2, 0.0, 1.2], [1.2, 0.0, -1.2], [-0.6, 1.2, -0.6]])
 # Below this cosine to the nearest statement (after centring) accuracy falls to the majority's.
@@ -67,15 +68,6 @@ class StanceScores:
 
     def __len__(self) -> int:
         return len(self.verdict)
-
-
-def base_language(lang: str) -> str:
-    """`zh` for all of Chinese, the two-letter tag for everything else.
-
-    >>> base_language("zh-Hant"), base_language("en")
-    ('zh', 'en')
-    """
-    return lang.split("-")[0].lower()
 
 
 def _unit(rows: Floats) -> Floats:
@@ -146,7 +138,7 @@ class StanceScorer:
     """Scores articles toward one claim, with the statements as prototypes.
 
     Statements are rows of a logistic regression on vectors centred on the narrative. An analyst's labels are
-    rows of a second one, beside which the first counts as 16 labels would.
+    rows of a second one, beside which the first counts as 32 labels would.
 
     What the confidence is worth: without labels a single verdict is weak (about one in two three-way verdicts
     is right; supporting and opposing texts are told apart with an AUC of .76 to .81), so quote shares and
