@@ -41,8 +41,8 @@ _ENTITY_SLOPE = 0.75
 # With labels: scale of the three prototype cosines and of the tone logits beside the vector's own components,
 # and what a judged article weighs against a statement.
 _COSINE_SCALE, _TONE_SCALE, _LABEL_WEIGHT, _LABEL_INVERSE_PENALTY = 10.0, 0.3, 2.0, 0.5
-# The two heads' log-probabilities are averaged, the one with labels with weight n / (n + this): with fewer
-# than 16 labels it alone is worse than none.
+# The two heads' log-probabilities are averaged, the one with labels with weight n / (n + this): with a
+# few labels it alone is worse than none.
 _STATEMENTS_ARE_WORTH = 32
 # Tone logits (negative, neutral, positive) that a statement for, against, or about an entity stands for.
 _ENTITY_TONE = np.array([[-1.2, 0.0, 1.2], [1.2, 0.0, -1.2], [-0.6, 1.2, -0.6]])

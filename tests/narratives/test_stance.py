@@ -34,9 +34,7 @@ def scorer_and_world(**labels: object) -> tuple[StanceScorer, World]:
 
 def test_articles_get_the_side_of_the_statements_they_resemble():
     scorer, world = scorer_and_world()
-    scores = scorer.score(
-        np.vstack([world.texts(1, 5), world.texts(-1, 5), world.texts(0, 5, matter=1)]), ["en"] * 15
-    )
+    scores = scorer.score(np.vstack([world.texts(1, 5), world.texts(-1, 5), world.texts(0, 5, matter=1)]), ["en"] * 15)
     assert scores.verdict == ("supports",) * 5 + ("opposes",) * 5 + ("reports",) * 5
     assert (scores.stance[:5] > 0).all() and (scores.stance[5:10] < 0).all()
     np.testing.assert_allclose(scores.p.sum(axis=1), 1)
@@ -49,9 +47,7 @@ def test_one_member_is_enough_for_a_centre_in_each_language():
     vectors = np.vstack([world.texts(1, 4), world.texts(-1, 4)])
     langs = ["en"] * 8
     member = world.texts(1, 1, "zh")
-    centres = narrative_centres(
-        vectors, langs, statements.groups(), member, ["zh-Hant"], {"zh": world.chinese}
-    )
+    centres = narrative_centres(vectors, langs, statements.groups(), member, ["zh-Hant"], {"zh": world.chinese})
     scores = StanceScorer(statements, vectors, langs, centres).score(member, ["zh-Hant"])
     assert scores.verdict == ("supports",)
 
@@ -79,12 +75,10 @@ def test_no_article_at_all_gives_empty_scores():
 
 def test_labels_move_the_verdict_where_statements_are_wrong():
     world = World(3)
-    turned = world.texts(1, 8)
+    turned = world.texts(1, 32)
     before, _ = scorer_and_world()
-    after, _ = scorer_and_world(label_vectors=turned, label_langs=["en"] * 8, labels=[1] * 8)
-    assert (
-        before.score(turned, ["en"] * 8).stance.mean() > after.score(turned, ["en"] * 8).stance.mean() + 0.2
-    )
+    after, _ = scorer_and_world(label_vectors=turned, label_langs=["en"] * 32, labels=[1] * 32)
+    assert before.score(turned, ["en"] * 32).stance.mean() > after.score(turned, ["en"] * 32).stance.mean() + 0.2
     assert after.name != before.name
 
 
