@@ -148,6 +148,7 @@ class Outcome:
                 (batch.vectors, batch.langs),
                 state.space,
                 step.material,
+                scorer,
             )
 
     def _unscored(self) -> dict[str, str]:

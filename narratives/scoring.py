@@ -17,6 +17,7 @@ from narratives.stance import StanceScorer, Statements, narrative_centres
 from narratives.tone import ToneScorer, article_probabilities, article_tone
 
 _EVIDENCE = 3
+_LEAD_CHARS = 300
 # A whole article is less like a headline than a post is. On the sample's 122 labelled articles .05 leaves out 24 %,
 # and three-way macro-F1 on the rest is .58 (.55 on all; majority .22); the scorer's own gate of .15 leaves out 83 %.
 ARTICLE_GATE = 0.05
@@ -74,6 +75,7 @@ def stance_rows(
     members: tuple[np.ndarray, Sequence[str]],
     space: Space,
     material: Material,
+    tone: ToneScorer,
 ) -> list[dict[str, Any]]:
     """Rows of the score table for articles of one narrative.
 
@@ -83,6 +85,9 @@ def stance_rows(
         The articles to score.
     members
         Vectors (n, d) in the space and languages of the narrative's latest members, for its centre.
+    tone
+        For narratives of kind `entity`: the tone toward the first actor is worth some ten points of F1 there, and
+        nothing toward a claim.
     """
     from embeddings import model_input
 
@@ -97,7 +102,11 @@ def stance_rows(
     said = sentences_of(rows)
     own_langs = [str(row["lang"]) for row in rows]
     # The article's own vector holds its title and lead: as good as picked sentences, and encoded already.
-    result = scorer.score(space.project(material.article_vectors(rows), own_langs), own_langs)
+    toward = None
+    if statements.kind == "entity" and statements.actors:
+        leads = [f"{row['title']} {row['text'][:_LEAD_CHARS]}" for row in rows]
+        toward = tone.score(leads, targets=[statements.actors[0]] * len(rows))
+    result = scorer.score(space.project(material.article_vectors(rows), own_langs), own_langs, tone=toward)
     inner_langs = [own_langs[int(owner)] for owner in said.owners]
     inner = scorer.score(
         space.project(material.encode([model_input("", text) for text in said.texts]), inner_langs), inner_langs

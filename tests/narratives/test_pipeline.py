@@ -231,3 +231,35 @@ def test_a_year_of_silence_ends_what_was_and_leaves_no_gap(tmp_path, desk, corpu
     chips = desk.narratives().set_index("id").loc[home(desk, "chips")]
     assert chips["status"] == "ended"
     assert set(desk.events().query("narrative == @chips.name")["kind"]) >= {"born", "dormant", "ended"}
+
+
+class _ToneOfActors:
+    """Remembers what tone was asked toward."""
+
+    name = "asked-1"
+
+    def __init__(self) -> None:
+        self.targets: list[str] = []
+
+    def score(self, texts, encode=None, targets=None):
+        import numpy as np
+
+        self.targets += targets or []
+        return np.tile([0.1, 0.2, 0.7] if targets else [0.2, 0.6, 0.2], (len(texts), 1))
+
+
+@pytest.mark.parametrize(("kind", "asked"), [("entity", {"Pentagon"}), ("claim", set())])
+def test_tone_toward_the_actor_counts_for_entities_only(tmp_path, word_encoder, kind, asked):
+    definitions = tmp_path / "one.yaml"
+    statements = "\n".join(f"      - {words}" for words in (TOPICS["plant"], "magnet plant texas furnace"))
+    definitions.write_text(
+        f"narratives:\n  - id: plants\n    name: {{en: Plants}}\n    kind: {kind}\n"
+        "    claim: {en: magnet plant output}\n"
+        f"    actors: [Pentagon]\n    pro:\n{statements}\n    con:\n      - loan worker furnace fails\n",
+        encoding="utf-8",
+    )
+    own = narratives.init(tmp_path / "desk", definitions)
+    tone = _ToneOfActors()
+    run(own, word_encoder, tone, [write(tmp_path / "few.jsonl", [story("plant", 0, i) for i in range(6)])])
+    assert (own.articles()["narrative"] == "N0001").any()
+    assert set(tone.targets) == asked
