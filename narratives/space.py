@@ -1,7 +1,7 @@
 """The space narratives live in: meaning, less what an article says about its language and about the subject.
 
 Each language's mean is taken off every vector of that language. The means are of the subject's own articles:
-over 237 sample articles, means of the first three weeks alone joined two narratives that later means keep apart.
+over 158 of the sample's articles, means of the first three weeks alone joined two stories that later means keep apart.
 They are therefore running means, and every centre is taken from its members in the means of the same week, so
 that narratives and articles always move together; what is a member never changes by it.
 """
