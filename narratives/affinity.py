@@ -1,8 +1,8 @@
 """How near an article is to a narrative: cosine of meaning, overlap of words, mentions of its actors.
 
-The cosine alone tells 88 % of the sample subject's named articles apart when a narrative is known by its
-definition only; with words 92 %, with actors too 96 % (n = 122). Words overlap within a language only, so they
-are compared with the narrative's profile of that language.
+Known by their definitions only, the cosine alone tells 88 % of the sample's articles in named narratives apart, with
+words and actors 92 %. Words overlap within a language only, so they are compared with the narrative's profile of that
+language.
 """
 
 from __future__ import annotations
