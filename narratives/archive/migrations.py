@@ -7,17 +7,47 @@ archive that walked through every step has the same tables as a new one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, Table, inspect, select
+from sqlalchemy.schema import CreateColumn
 
 from narratives.archive import schema
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 VERSION_KEY = "schema_version"
 
+
+def add(
+    connection: Connection, tables: Sequence[Table] = (), columns: Mapping[Table, Sequence[str]] | None = None
+) -> None:
+    """Add tables, and columns to tables that are there; what an archive has already is left as it is.
+
+    A column needs a server default or must allow NULL: rows that are there get it too.
+    """
+    for table in tables:
+        table.create(connection, checkfirst=True)
+    quote = connection.dialect.identifier_preparer.quote
+    for table, names in (columns or {}).items():
+        inspector = inspect(connection)
+        there = {column["name"] for column in inspector.get_columns(table.name)}
+        for name in names:
+            if name not in there:
+                definition = CreateColumn(table.c[name]).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {quote(table.name)} ADD COLUMN {definition}")
+        known = {index["name"] for index in inspector.get_indexes(table.name)}
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            if index.name not in known and {column.name for column in index.columns} & set(names):
+                index.create(connection)
+
+
+def _to_second(connection: Connection) -> None:
+    """Version 2 only adds."""
+    add(connection, tables=(), columns={})
+
+
 # STEPS[n] brings an archive of version n to version n + 1, inside the caller's transaction.
-STEPS: dict[int, Callable[[Connection], None]] = {}
+STEPS: dict[int, Callable[[Connection], None]] = {1: _to_second}
 
 
 def create(connection: Connection) -> None:

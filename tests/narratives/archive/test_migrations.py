@@ -1,0 +1,88 @@
+"""Archives of earlier versions walk to the present one and keep their rows."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    false,
+    inspect,
+    select,
+)
+
+from narratives.archive import Archive
+from narratives.archive.migrations import SCHEMA_VERSION, add
+
+_FIRST = Path(__file__).with_name("schema_v1.sql")
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Path:
+    """An archive as version 1 made it, with an article in it."""
+    place = tmp_path / "archive.sqlite"
+    with closing(sqlite3.connect(place)) as raw, raw:
+        raw.executescript(_FIRST.read_text(encoding="utf-8"))
+        raw.execute("INSERT INTO meta VALUES ('schema_version', ?)", (json.dumps(1),))
+        raw.execute(
+            "INSERT INTO article VALUES ('a1', '', '晨报', '稀土', '正文', 'zh', '2025-11-15 02:16:00.000000', 480,"
+            " '2025-11-15 03:00:00.000000', 'h', 's1', 'x.jsonl:1', 1, NULL, 0)"
+        )
+        raw.execute("PRAGMA journal_mode=WAL")
+    return place
+
+
+def _shape(connection: Connection) -> dict[str, Any]:
+    found = inspect(connection)
+    return {
+        name: (
+            {column["name"]: (str(column["type"]), column["nullable"]) for column in found.get_columns(name)},
+            {index["name"]: index["column_names"] for index in found.get_indexes(name)},
+            found.get_pk_constraint(name)["constrained_columns"],
+        )
+        for name in found.get_table_names()
+    }
+
+
+def test_an_archive_of_version_1_ends_with_the_tables_of_a_new_one(first: Path, tmp_path: Path) -> None:
+    with Archive.open(first) as archive:
+        assert archive.get_meta("schema_version") == SCHEMA_VERSION
+        assert archive.check() == []
+        assert archive.n_articles() == 1
+    new = tmp_path / "new.sqlite"
+    Archive.create(new).close()
+    shapes = []
+    for place in (first, new):
+        engine = create_engine(f"sqlite:///{place}")
+        with engine.connect() as connection:
+            shapes.append(_shape(connection))
+        engine.dispose()
+    assert shapes[0] == shapes[1]
+
+
+def test_a_column_is_added_once_with_its_default_and_its_index(first: Path) -> None:
+    tables = MetaData()
+    article = Table("article", tables, Column("id", String(16), primary_key=True))
+    article.append_column(Column("pinned", Boolean, nullable=False, server_default=false()))
+    Index("article_pinned", article.c.pinned)
+    note = Table("note", tables, Column("id", String(16), primary_key=True))
+    engine = create_engine(f"sqlite:///{first}")
+    with engine.begin() as connection:
+        for _ in range(2):
+            add(connection, tables=(note,), columns={article: ("pinned",)})
+        assert connection.execute(select(article.c.id, article.c.pinned)).all() == [("a1", False)]
+        assert "article_pinned" in {index["name"] for index in inspect(connection).get_indexes("article")}
+        assert inspect(connection).has_table("note")
+    engine.dispose()
