@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from narratives.archive import Archive, schema
 from narratives.definitions import Definition, load_definitions
-from narratives.frames import Frames
+from narratives.score_frames import ScoreFrames
 from narratives.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def open_desk(folder: str | Path, read_only: bool = False) -> Desk:
     return Desk(place, settings, Archive.open(place / ARCHIVE, read_only=read_only))
 
 
-class Desk(Frames):
+class Desk(ScoreFrames):
     """An opened desk; see the methods for the columns of each frame.
 
     Parameters
