@@ -68,9 +68,7 @@ def pick(
     ['The plan failed badly.']
     """
     values = np.asarray(scores, dtype=float)
-    weight = (
-        np.ones(len(values)) if coverage is None else np.clip(np.asarray(coverage, dtype=float), 0.0, 1.0)
-    )
+    weight = np.ones(len(values)) if coverage is None else np.clip(np.asarray(coverage, dtype=float), 0.0, 1.0)
     if not len(spans) == len(values) == len(weight):
         raise ValueError(f"{len(spans)} spans, {len(values)} scores and {len(weight)} coverages differ")
     candidates: list[tuple[float, int, EvidenceSpan]] = []

@@ -6,8 +6,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from narratives import weeks
 from narratives.archive import Archive, schema
+from narratives.article_frame import article_frame
 from narratives.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,8 +26,11 @@ class Frames:
         """Mondays of the weeks that were processed, in order."""
         return self.archive.steps()
 
-    def articles(self) -> pd.DataFrame:
+    def articles(self, narrative: str | None = None, week: date | None = None) -> pd.DataFrame:
         """One row an article that a step has taken in, in order of publication.
+
+        With `narrative` (id of the primary one) or `week` (its Monday) only those are read, which takes a fraction
+        of a second also in an archive of a million articles.
 
         Columns: id, title, text, source, lang (`zh`, `zh-Hant`, `en`, …), published_at (UTC), week (its Monday, in
         the desk's time zone), url, story (id that reprints share), is_first (the story's first copy), n_copies
@@ -35,65 +38,13 @@ class Frames:
         to 1 toward the narrative's claim; NaN without a claim), verdict (supports, opposes, reports, unclear, or
         ""), confidence (0 to 1), tone (-1 to 1), origin (file and line).
         """
+        if narrative is not None or week is not None:
+            return article_frame(self.archive, self.zone, narrative, week)
         # A report asks for it once a narrative; it is built anew only after something was written.
         state = self.archive.state()
         if self._articles is None or self._articles[0] != state:
-            self._articles = (state, self._build_articles())
+            self._articles = (state, article_frame(self.archive, self.zone))
         return self._articles[1].copy()
-
-    def _build_articles(self) -> pd.DataFrame:
-        import pandas as pd
-
-        a, m, s, t = schema.article, schema.membership, schema.score, schema.tone
-        articles = pd.DataFrame(self.archive.rows(a, a.c.step_week.is_not(None)), columns=[c.name for c in a.columns])
-        members = pd.DataFrame(self.archive.rows(m, m.c.primary), columns=[c.name for c in m.columns])
-        scores = pd.DataFrame(self.archive.rows(s), columns=[c.name for c in s.columns])
-        tones = pd.DataFrame(self.archive.rows(t), columns=[c.name for c in t.columns])
-        frame = articles.merge(
-            members[["article_id", "narrative_id", "weight", "weak"]], left_on="id", right_on="article_id", how="left"
-        ).drop(columns="article_id")
-        frame = frame.merge(
-            scores[["article_id", "narrative_id", "stance", "verdict", "confidence"]],
-            left_on=["id", "narrative_id"],
-            right_on=["article_id", "narrative_id"],
-            how="left",
-        ).drop(columns="article_id")
-        frame = frame.merge(tones[["article_id", "tone"]], left_on="id", right_on="article_id", how="left")
-        frame["narrative"] = frame["narrative_id"].fillna("").astype(str)
-        frame["verdict"] = frame["verdict"].fillna("").astype(str)
-        frame["weak"] = frame["weak"].fillna(False).astype(bool)
-        frame["stance"] = frame["stance"].astype(float).where(frame["confidence"].astype(float) > 0)
-        frame["confidence"] = frame["confidence"].astype(float)
-        frame["tone"] = frame["tone"].astype(float)
-        frame["weight"] = frame["weight"].astype(float)
-        frame["week"] = pd.Series([weeks.monday_of(at, self.zone) for at in frame["published_at"]], dtype=object)
-        frame["published_at"] = pd.to_datetime(frame["published_at"], utc=True).astype("datetime64[us, UTC]")
-        frame = frame.sort_values(["published_at", "id"], ignore_index=True)
-        frame["is_first"] = ~frame.duplicated("story_id")
-        frame["n_copies"] = frame.groupby("story_id")["id"].transform("size").astype(int)
-        return frame.rename(columns={"story_id": "story"})[
-            [
-                "id",
-                "title",
-                "text",
-                "source",
-                "lang",
-                "published_at",
-                "week",
-                "url",
-                "story",
-                "is_first",
-                "n_copies",
-                "narrative",
-                "weight",
-                "weak",
-                "stance",
-                "verdict",
-                "confidence",
-                "tone",
-                "origin",
-            ]
-        ]
 
     def narratives(self) -> pd.DataFrame:
         """One row a narrative, by id.
