@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from narratives.commands import alerts, doctor, evaluate, look, quarantine, work
+from narratives.commands import alerts, decide, doctor, evaluate, look, quarantine, work
 from narratives.commands.screen import BUSY, FAILED, OK, STOPPED, note, plain
 
 _EPILOG = """\b
@@ -71,6 +71,7 @@ for _name, _command, _line in (
     ("list", look.list_narratives, "the narratives, with figures of the last week"),
     ("show", look.show, "one narrative: figures, events, evidence"),
     ("explain", look.explain, "why an article is where it is"),
+    ("decide", decide.app, "what you say goes: names, merges, splits, places of articles; undo"),
     ("alerts", alerts.app, "new narratives that deserve a look"),
     ("quarantine", quarantine.app, "records that could not become articles"),
     ("check", doctor.check, "is definitions.yaml valid, and what would make it better"),

@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from narratives.analyst import Analyst
 from narratives.archive import Archive, schema
 from narratives.definitions import Definition, load_definitions
 from narratives.score_frames import ScoreFrames
@@ -87,7 +88,7 @@ def open_desk(folder: str | Path, read_only: bool = False) -> Desk:
     return Desk(place, settings, Archive.open(place / ARCHIVE, read_only=read_only))
 
 
-class Desk(ScoreFrames):
+class Desk(ScoreFrames, Analyst):
     """An opened desk; see the methods for the columns of each frame.
 
     Parameters

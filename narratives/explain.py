@@ -77,25 +77,6 @@ class Explanation:
         return {**asdict(self), "nearest": [{**asdict(n), "reached": n.reached} for n in self.nearest]}
 
 
-def find_article(desk: Desk, wanted: str) -> str:
-    """The id of an article from its id, the beginning of its id, or its address.
-
-    Raises
-    ------
-    ValueError
-        No article, or several.
-    """
-    table = schema.article
-    rows = desk.archive.rows(table, (table.c.id == wanted) | (table.c.url == wanted))
-    if not rows and len(wanted) >= 4:
-        rows = desk.archive.rows(table, table.c.id.startswith(wanted.lower(), autoescape=True))
-    if not rows:
-        raise ValueError(f"there is no article {wanted!r}: give its id, at least four characters of it, or its address")
-    if len(rows) > 1:
-        raise ValueError(f"{len(rows)} articles go by {wanted!r}: {', '.join(row['id'] for row in rows[:5])}")
-    return str(rows[0]["id"])
-
-
 def explain_article(
     desk: Desk, article: str, narrative: str | None = None, n_nearest: int = 4, encoder: Encoder | None = None
 ) -> Explanation:

@@ -53,12 +53,12 @@ class WordTone:
         return np.array(rows).reshape(len(texts), 3)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def word_encoder() -> WordEncoder:
     return WordEncoder()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def word_tone() -> WordTone:
     return WordTone()
 

@@ -110,9 +110,7 @@ def test_languages_are_about_half_each(articles: dict[str, dict[str, Any]]) -> N
     assert 0.45 <= share <= 0.55
 
 
-def test_narratives_live_in_the_weeks_the_readme_states(
-    articles: dict[str, dict[str, Any]], readme: str
-) -> None:
+def test_narratives_live_in_the_weeks_the_readme_states(articles: dict[str, dict[str, Any]], readme: str) -> None:
     weeks: dict[str, list[str]] = defaultdict(list)
     for row in articles.values():
         weeks[row["narrative"]].append(row["week"])

@@ -202,11 +202,12 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Explain why an article is where it is: scores to the nearest narratives, levels, shared words."""
-    from narratives.explain import explain_article, find_article
+    from narratives.explain import explain_article
+    from narratives.lookup import find_article
 
     with opened(desk, read_only=True) as own:
         wanted = _narrative(own, narrative)["id"] if narrative else None
-        found = explain_article(own, find_article(own, article), wanted)
+        found = explain_article(own, str(find_article(own.archive, article)["id"]), wanted)
     if as_json:
         print_json(found.to_dict())
     else:

@@ -17,9 +17,7 @@ def test_evidence_is_the_stored_text_without_blanks_around_it():
 
 def test_the_strongest_sentence_on_the_articles_side_comes_first():
     text = "Good news came today. Terrible losses followed. Very good news came after that."
-    spans = spans_of(
-        text, "Good news came today.", "Terrible losses followed.", "Very good news came after that."
-    )
+    spans = spans_of(text, "Good news came today.", "Terrible losses followed.", "Very good news came after that.")
     picked = pick(text, spans, [0.3, -0.9, 0.8], target=0.4, n=3)
     assert [p.score for p in picked] == [0.8, 0.3]
 

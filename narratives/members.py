@@ -1,0 +1,104 @@
+"""Memberships as decisions change them: whose an article is, where it goes, what follows for the narrative."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, delete, select, update
+
+from narratives import weeks
+from narratives.archive import schema
+
+if TYPE_CHECKING:
+    from narratives.archive import Archive
+
+Row = dict[str, Any]
+CHUNK = 500
+
+
+def set_narrative(connection: Connection, narrative: str, values: Mapping[str, Any]) -> None:
+    table = schema.narrative
+    connection.execute(update(table).where(table.c.id == narrative).values(**values))
+
+
+def story_of(archive: Archive, connection: Connection, article: Row) -> list[Row]:
+    """The article and all of its story's copies."""
+    table = schema.article
+    return archive.rows(table, table.c.story_id == article["story_id"], connection=connection)
+
+
+def memberships(archive: Archive, connection: Connection, ids: Sequence[str]) -> list[Row]:
+    table = schema.membership
+    found: list[Row] = []
+    for start in range(0, len(ids), CHUNK):
+        found += archive.rows(table, table.c.article_id.in_(ids[start : start + CHUNK]), connection=connection)
+    return found
+
+
+def place(
+    archive: Archive, connection: Connection, story: Sequence[Row], narrative: str, before: Sequence[Row]
+) -> None:
+    """Make a narrative the primary one of a story's articles; those that wait are placed when they are taken in."""
+    joined = {m["article_id"]: m["week"] for m in before if m["primary"]}
+    taken_in = [a for a in story if a["step_week"] is not None]
+    at_home = {m["article_id"] for m in before if m["primary"] and m["narrative_id"] == narrative}
+    for a in taken_in:
+        if a["id"] in at_home:
+            continue
+        for table in (schema.membership, schema.score):
+            gone = delete(table).where(table.c.article_id == a["id"])
+            if table is schema.membership:  # what it is beside its primary narrative it stays
+                gone = gone.where(table.c.primary | (table.c.narrative_id == narrative))
+            connection.execute(gone)
+        how = "decision" if a["is_voice"] else "copy"
+        values = {
+            "weight": 1.0,
+            "primary": True,
+            "weak": False,
+            "how": how,
+            "week": joined.get(a["id"], a["step_week"]),
+        }
+        connection.execute(schema.membership.insert().values(article_id=a["id"], narrative_id=narrative, **values))
+
+
+def leave(connection: Connection, ids: Sequence[str], narrative: str) -> None:
+    """Take articles out of a narrative, with their scores toward its claim."""
+    for table in (schema.membership, schema.score):
+        for start in range(0, len(ids), CHUNK):
+            some = ids[start : start + CHUNK]
+            connection.execute(delete(table).where(table.c.narrative_id == narrative, table.c.article_id.in_(some)))
+
+
+def refigure(archive: Archive, connection: Connection, narrative: str, zone: ZoneInfo) -> None:
+    """Number of members and weeks of a narrative whose members changed; it is calibrated anew at the next update."""
+    m, a = schema.membership, schema.article
+    query = (
+        select(a.c.published_at, m.c.week)
+        .join(m, m.c.article_id == a.c.id)
+        .where(m.c.narrative_id == narrative, m.c.primary)
+    )
+    found = [min(weeks.monday_of(at, zone), week) for at, week in connection.execute(query)]
+    row = archive.rows(schema.narrative, schema.narrative.c.id == narrative, connection=connection)[0]
+    values: Row = {"n_members": len(found), "score_mean": None, "score_sd": None}
+    if found:
+        values["last_week"] = max(found)
+        values["born_week"] = min(found) if row["born_week"] is None else min(row["born_week"], min(found))
+    set_narrative(connection, narrative, values)
+
+
+def stored(rows: Sequence[Row]) -> list[Row]:
+    """Membership rows in terms of JSON."""
+    return [{**row, "week": iso(row["week"])} for row in rows]
+
+
+def restored(rows: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Membership rows again."""
+    return [{**row, "week": date.fromisoformat(row["week"])} for row in rows]
+
+
+def iso(day: date | None) -> str | None:
+    """A day in terms of JSON."""
+    return day.isoformat() if day else None
