@@ -18,6 +18,7 @@ from narratives.settings import Settings, load_settings
 if TYPE_CHECKING:
     from embeddings import Encoder
     from narratives.ingest import IngestReport
+    from narratives.llm import Llm
     from narratives.material import Material
     from narratives.pipeline import Progress, UpdateReport
 
@@ -114,6 +115,18 @@ class Desk(ScoreFrames, Analyst):
         from narratives.material import Material
 
         return Material(self.folder / "vectors", self.settings, encoder)
+
+    def llm(self) -> Llm:
+        """The language model of the settings, with its answers kept in the desk; see `narratives.llm`.
+
+        Raises
+        ------
+        LlmError
+            None is set.
+        """
+        from narratives.llm import Llm
+
+        return Llm(self.settings.llm, self.folder / "llm")
 
     def close(self) -> None:
         self.archive.close()

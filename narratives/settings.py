@@ -116,6 +116,28 @@ class AlertSettings(_Section):
     send_timeout_seconds: float = Field(20, gt=0, le=300, description="How long a channel may take to answer.")
 
 
+class LlmSettings(_Section):
+    """A language model, at an address that speaks as OpenAI's does; asked for nothing unless both are set."""
+
+    base_url: str = Field("", description="Address such as http://localhost:8000/v1; empty: no language model.")
+    model: str = Field("", description="Name of the model there; empty: no language model.")
+    key_env: str = Field(
+        "OPENAI_API_KEY", description="Name of the environment variable with the key; empty: none is needed."
+    )
+    timeout_seconds: float = Field(60.0, gt=0, le=3_600, description="How long an answer may take.")
+    retries: int = Field(2, ge=0, le=10, description="Further attempts after the server failed.")
+    max_output_tokens: int = Field(800, ge=16, le=32_000, description="Longest answer.")
+    json_mode: bool = Field(True, description="Ask for JSON by `response_format`; some servers do not know it.")
+    price_input: float = Field(0.0, ge=0, description="Price of a million tokens sent; 0 in both: not known.")
+    price_output: float = Field(0.0, ge=0, description="Price of a million tokens received.")
+    max_cost: float = Field(1.0, ge=0, description="A run that could cost more is not started, in the same money.")
+    max_calls: int = Field(2_000, ge=1, description="Nor one that could ask more often.")
+
+    @property
+    def enabled(self) -> bool:
+        return bool(self.base_url and self.model)
+
+
 class ReportSettings(_Section):
     """How the report looks."""
 
@@ -133,6 +155,7 @@ class Settings(_Section):
     encode: EncodeSettings = EncodeSettings()
     discover: DiscoverSettings = DiscoverSettings()
     alerts: AlertSettings = AlertSettings()
+    llm: LlmSettings = LlmSettings()
     report: ReportSettings = ReportSettings()
 
 

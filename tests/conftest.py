@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-from collections.abc import Iterator, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,6 +56,66 @@ class WordTone:
             bad = sum(word in text for word in self._bad)
             rows.append(np.array([bad, 1.0, good]) / (bad + good + 1.0))
         return np.array(rows).reshape(len(texts), 3)
+
+
+class Endpoint:
+    """A real server on this machine that speaks as OpenAI's does, with answers that a test records.
+
+    `answer` is what the model says, or a function of the last message; `status` other than 200 fails, `delay`
+    seconds make it slow, `body` replaces the whole reply. `asked` collects the requests.
+    """
+
+    def __init__(self) -> None:
+        self.answer: str | Callable[[str], str] = "{}"
+        self.status, self.delay, self.body = 200, 0.0, ""
+        self.asked: list[dict[str, Any]] = []
+        endpoint = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                endpoint.asked.append(request | {"path": self.path, "key": self.headers.get("Authorization", "")})
+                time.sleep(endpoint.delay)
+                said = endpoint.answer
+                content = said if isinstance(said, str) else said(request["messages"][-1]["content"])
+                message = {"role": "assistant", "content": content}
+                reply = {
+                    "id": "r",
+                    "object": "chat.completion",
+                    "created": 0,
+                    "model": request["model"],
+                    "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+                    "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
+                }
+                if endpoint.status != 200:
+                    reply = {"error": {"message": f"refused; you sent {self.headers.get('Authorization')}"}}
+                raw = (endpoint.body or json.dumps(reply)).encode()
+                try:
+                    self.send_response(endpoint.status)
+                    self.send_header("Content-Type", "application/json")
+                    self.send_header("Content-Length", str(len(raw)))
+                    self.end_headers()
+                    self.wfile.write(raw)
+                except (BrokenPipeError, ConnectionResetError):
+                    pass  # it waited no longer
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    server = Endpoint()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")
