@@ -7,6 +7,8 @@ with a new article in the next week, .72 at .18 (20-week streams of English news
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -86,7 +88,39 @@ def settle(born: date, joined_weeks: Sequence[date], week: date) -> str:
     return "retracted" if week - born >= timedelta(weeks=2) else "emerging"
 
 
-def running_precision(states: Sequence[str]) -> tuple[float | None, int]:
-    """Share of settled alerts that were confirmed, and how many are settled; None where none is."""
-    settled = [state for state in states if state in ("confirmed", "retracted")]
-    return (sum(s == "confirmed" for s in settled) / len(settled) if settled else None), len(settled)
+@dataclass(frozen=True)
+class Precision:
+    """How many of the settled alerts were confirmed, with the 95 % interval of the share.
+
+    `share`, `low` and `high` (0 to 1) are None where nothing is settled; `n_open` alerts are emerging, `n_held`
+    wait for a feed to calm down.
+    """
+
+    n: int
+    n_confirmed: int
+    share: float | None
+    low: float | None
+    high: float | None
+    n_open: int = 0
+    n_held: int = 0
+
+
+def running_precision(states: Sequence[str]) -> Precision:
+    """Share of settled alerts that were confirmed, with Wilson's interval.
+
+    >>> running_precision(["confirmed", "retracted", "confirmed", "emerging"])
+    Precision(n=3, n_confirmed=2, share=0.6667, low=0.2077, high=0.9385, n_open=1, n_held=0)
+
+    References
+    ----------
+    Wilson, Probable inference, the law of succession, and statistical inference, 1927.
+    """
+    counts = Counter(states)
+    good, n = counts["confirmed"], counts["confirmed"] + counts["retracted"]
+    open_ones = {"n_open": counts["emerging"], "n_held": counts["held"]}
+    if not n:
+        return Precision(0, 0, None, None, None, **open_ones)
+    share, z = good / n, 1.96
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return Precision(n, good, *(round(x, 4) for x in (share, middle - half, middle + half)), **open_ones)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from narratives.machine import Finding, room
@@ -11,8 +10,6 @@ from narratives.machine import Finding, room
 if TYPE_CHECKING:
     from narratives.desk import Desk
 
-_SILENT_WEEKS = 2
-_REGULAR_WEEKS = 4  # a source heard in each of this many weeks is expected in the next
 _MIDNIGHT_SHARE = 0.5
 _BLANK_SHARE = 0.05
 _SAME_LANGUAGE = 0.75
@@ -118,13 +115,8 @@ def _material(desk: Desk) -> Iterator[Finding]:
             "sources",
             f"{share:.0%} of the articles come from {source}: what is told is mostly its view",
         )
-    for source, weeks_silent in silent_sources(desk):
-        yield Finding(
-            "note",
-            "sources",
-            f"{source} has been silent for {weeks_silent} weeks, after an article every week",
-            "look whether its export or feed still works",
-        )
+    for said in health["feed_notices"]:
+        yield Finding("note", "sources", said, "look whether its export or feed still works")
     mixed = health["same_language_share"]
     if mixed is not None:
         text = f"same-language share {mixed:.2f} (.50 is perfect, raw vectors have .93)"
@@ -134,20 +126,3 @@ def _material(desk: Desk) -> Iterator[Finding]:
             text,
             "more articles of the smaller language help" if mixed > _SAME_LANGUAGE else "",
         )
-
-
-def silent_sources(desk: Desk) -> list[tuple[str, int]]:
-    """Sources heard in each of four weeks and in none of two or more since, with the weeks of silence."""
-    done = desk.weeks()
-    if len(done) < _SILENT_WEEKS + _REGULAR_WEEKS:
-        return []
-    articles = desk.articles()
-    found = []
-    for source, own in articles.groupby("source"):
-        heard = set(own["week"])
-        last = max(heard)
-        silent = (done[-1] - last).days // 7
-        before = {last - timedelta(weeks=i) for i in range(_REGULAR_WEEKS)}
-        if source and silent >= _SILENT_WEEKS and before <= heard:
-            found.append((str(source), silent))
-    return sorted(found)

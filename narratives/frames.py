@@ -13,6 +13,8 @@ from narratives.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from narratives.alerts import Precision
+
 
 class Frames:
     """Reads an archive as DataFrames; nothing here writes."""
@@ -152,6 +154,45 @@ class Frames:
         names = self.narratives().set_index("id")["name"]
         frame.insert(2, "name", [names.get(i, i) for i in frame["narrative"]])
         return frame
+
+    def alert_precision(self, week: date | None = None) -> Precision:
+        """How many alerts that are settled were confirmed, with n and interval; as it was known in `week`."""
+        from narratives.alerts import running_precision
+
+        rows = self.archive.rows(schema.alert, schema.alert.c.tier == "alert")
+        states = []
+        for row in rows:
+            if week is not None and row["week"] > week:
+                continue
+            later = week is not None and row["settled_week"] is not None and row["settled_week"] > week
+            states.append("emerging" if later else row["state"])
+        return running_precision(states)
+
+    def feed_notices(self, week: date | None = None) -> pd.DataFrame:
+        """Sources that fell silent, doubled or began in `week` (the latest processed one), by name.
+
+        Columns: week, source ("" = every source), kind (silent, doubled, started), n_articles (with reprints), usual
+        (median a week before), z (robust; NaN where it started), n_weeks (weeks of silence, else 1), zh, en (the
+        notice as a sentence).
+        """
+        import pandas as pd
+
+        from narratives.volume import feed_notices
+
+        done = self.weeks()
+        week = week or (done[-1] if done else None)
+        found = []
+        if week is not None:
+            articles = self.articles()
+            articles = articles[articles["week"] <= week]
+            counts: dict[str, dict[date, int]] = {}
+            for (source, monday), n in articles.groupby(["source", "week"]).size().items():
+                counts.setdefault(str(source), {})[monday] = int(n)
+            covered = weeks.share_passed(week, articles["published_at"].max(), self.zone) if len(articles) else 1.0
+            found = feed_notices(counts, done, week, covered)
+        columns = ["week", "source", "kind", "n_articles", "usual", "z", "n_weeks", "zh", "en"]
+        rows = [{**vars(notice), "zh": notice.said("zh"), "en": notice.said("en")} for notice in found]
+        return pd.DataFrame(rows, columns=columns)
 
     def evidence(self, narrative: str) -> pd.DataFrame:
         """Sentences that carry the scores of a narrative's articles, strongest article first.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from narratives.alerts import running_precision
 from narratives.archive import schema
 from narratives.space import Space
 
@@ -22,7 +21,8 @@ def desk_health(desk: Desk) -> dict[str, Any]:
     midnight in the desk's zone: often a date without a time), largest_source_share, encoder (fingerprint, None
     before the first update), same_language_share (see `embeddings.same_language_share`; None where a second
     language has fewer than 20 articles), alert_precision (share of the settled alerts that were confirmed; None
-    where none is settled), n_alerts_settled.
+    where none is settled) with alert_precision_low and _high (its 95 % interval) and n_alerts_settled, feed_notices
+    (sources that fell silent, doubled or began in the latest week, an English sentence each).
     """
     articles = desk.articles()
     n_open = len(desk.archive.rows(schema.quarantine, schema.quarantine.c.state == "open"))
@@ -31,8 +31,7 @@ def desk_health(desk: Desk) -> dict[str, Any]:
     sources = articles["source"].value_counts()
     first = articles[articles["is_first"]]
     encoder, share = _language_share(desk)
-    alerts = desk.alerts()
-    precision, n_settled = running_precision(list(alerts.loc[alerts["tier"] == "alert", "state"]))
+    precision = desk.alert_precision()
     return {
         "n_articles": n_all,
         "n_waiting": n_all - len(articles),
@@ -47,8 +46,11 @@ def desk_health(desk: Desk) -> dict[str, Any]:
         "largest_source_share": round(float(sources.max() / len(articles)), 4) if len(articles) else None,
         "encoder": encoder,
         "same_language_share": share,
-        "alert_precision": None if precision is None else round(precision, 4),
-        "n_alerts_settled": n_settled,
+        "alert_precision": precision.share,
+        "alert_precision_low": precision.low,
+        "alert_precision_high": precision.high,
+        "n_alerts_settled": precision.n,
+        "feed_notices": list(desk.feed_notices()["en"]),
     }
 
 

@@ -19,6 +19,17 @@ def monday_of(instant: datetime, zone: ZoneInfo) -> date:
     return day - timedelta(days=day.weekday())
 
 
+def share_passed(week: date, latest: datetime, zone: ZoneInfo) -> float:
+    """Share of a week that lies before an instant, 0 to 1; naive instants are UTC.
+
+    >>> share_passed(date(2025, 11, 10), datetime(2025, 11, 13, 4, 0), ZoneInfo("Asia/Shanghai"))
+    0.5
+    """
+    aware = latest if latest.tzinfo else latest.replace(tzinfo=UTC)
+    began = datetime(week.year, week.month, week.day, tzinfo=zone)
+    return min(max((aware - began) / WEEK, 0.0), 1.0)
+
+
 def label(week: date) -> str:
     """ISO name of a week, as in file names.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +23,9 @@ from narratives.commands.screen import (
     table,
 )
 from narratives.commands.summaries import delivery_facts, tell_delivered
+
+if TYPE_CHECKING:
+    from narratives.alerts import Precision
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -55,13 +58,11 @@ def list_alerts(
     if context.invoked_subcommand is not None:
         context.obj = desk
         return
-    from narratives.alerts import running_precision
     from narratives.weeks import label
 
     with opened(desk, read_only=True) as own:
-        frame = own.alerts()
+        frame, precision, notices = own.alerts(), own.alert_precision(), own.feed_notices()
     n_all = len(frame)
-    precision, n_settled = running_precision(list(frame.loc[frame["tier"] == "alert", "state"]))
     if not everything:
         is_open = ~frame["acknowledged"].astype(bool) & (frame["state"] != "retracted")
         frame = frame[is_open & (frame["tier"] == "alert")]
@@ -74,8 +75,10 @@ def list_alerts(
         table(("alert", "week", "tier", "state", "narrative", "name"), rows)
     else:
         say("no open alerts")
-    if precision is not None:
-        say(f"so far {round(precision * n_settled)} of {n_settled} settled alerts were confirmed by later stories")
+    if n_all:
+        say(precision_said(precision))
+    for notice in records(notices):
+        say(f"feed notice, {label(notice['week'])}: {plain(notice['en'])}")
     if n_all > len(rows):
         say(f"{n_all - len(rows)} more were acknowledged or retracted, or are watches only: see --all")
 
@@ -201,6 +204,16 @@ def deliver(
         tell_delivered(report)
     if report.needs_a_look:
         raise typer.Exit(NEEDS_A_LOOK)
+
+
+def precision_said(precision: Precision) -> str:
+    """The running precision as a line."""
+    if precision.share is None:
+        return "no alert is settled yet, so nothing is known of their precision"
+    return (
+        f"so far {precision.n_confirmed} of {precision.n} settled alerts were confirmed by later stories: "
+        f"{precision.share:.2f}, 95 % interval {precision.low:.2f} to {precision.high:.2f}"
+    )
 
 
 def _state(row: dict[str, Any]) -> str:

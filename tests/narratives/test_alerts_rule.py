@@ -48,5 +48,9 @@ def test_growth_confirms_and_silence_retracts():
 
 
 def test_running_precision_counts_settled_alerts_only():
-    assert running_precision(["emerging"]) == (None, 0)
-    assert running_precision(["confirmed", "retracted", "confirmed", "emerging"]) == (pytest.approx(2 / 3), 3)
+    none = running_precision(["emerging", "held"])
+    assert (none.n, none.share, none.low, none.n_open, none.n_held) == (0, None, None, 1, 1)
+    some = running_precision(["confirmed", "retracted", "confirmed", "emerging"])
+    assert (some.n, some.n_confirmed) == (3, 2)
+    assert some.low < some.share < some.high, "few alerts, wide interval"
+    assert running_precision(["confirmed"] * 100).low > 0.95
