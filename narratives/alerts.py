@@ -117,10 +117,10 @@ def running_precision(states: Sequence[str]) -> Precision:
     """
     counts = Counter(states)
     good, n = counts["confirmed"], counts["confirmed"] + counts["retracted"]
-    open_ones = {"n_open": counts["emerging"], "n_held": counts["held"]}
+    n_open, n_held = counts["emerging"], counts["held"]
     if not n:
-        return Precision(0, 0, None, None, None, **open_ones)
+        return Precision(0, 0, None, None, None, n_open, n_held)
     share, z = good / n, 1.96
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return Precision(n, good, *(round(x, 4) for x in (share, middle - half, middle + half)), **open_ones)
+    return Precision(n, good, round(share, 4), round(middle - half, 4), round(middle + half, 4), n_open, n_held)

@@ -178,6 +178,7 @@ class Frames:
         import pandas as pd
 
         from narratives.volume import feed_notices
+        from narratives.weeks import share_passed
 
         done = self.weeks()
         week = week or (done[-1] if done else None)
@@ -186,9 +187,10 @@ class Frames:
             articles = self.articles()
             articles = articles[articles["week"] <= week]
             counts: dict[str, dict[date, int]] = {}
-            for (source, monday), n in articles.groupby(["source", "week"]).size().items():
-                counts.setdefault(str(source), {})[monday] = int(n)
-            covered = weeks.share_passed(week, articles["published_at"].max(), self.zone) if len(articles) else 1.0
+            for source, monday in zip(articles["source"], articles["week"], strict=True):
+                by_week = counts.setdefault(source, {})
+                by_week[monday] = by_week.get(monday, 0) + 1
+            covered = share_passed(week, articles["published_at"].max(), self.zone) if len(articles) else 1.0
             found = feed_notices(counts, done, week, covered)
         columns = ["week", "source", "kind", "n_articles", "usual", "z", "n_weeks", "zh", "en"]
         rows = [{**vars(notice), "zh": notice.said("zh"), "en": notice.said("en")} for notice in found]
