@@ -7,19 +7,15 @@ language.
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from narratives.language import base_language
+from narratives.overlap import WordOverlap
 from narratives.settings import DiscoverSettings
-
-Profile = Mapping[str, Mapping[str, Any]]
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -59,6 +55,22 @@ class Batch:
         )
 
 
+def joined(batches: Sequence[Batch]) -> Batch:
+    """Several batches as one, in their order; votes that not all of them hold are left out."""
+    some = [batch for batch in batches if len(batch)]
+    if len(some) == 1 or not some:
+        return some[0] if some else batches[0]
+    votes = set.intersection(*(set(batch.votes) for batch in some))
+    return Batch(
+        tuple(i for batch in some for i in batch.ids),
+        np.vstack([batch.vectors for batch in some]),
+        tuple(lang for batch in some for lang in batch.langs),
+        tuple(terms for batch in some for terms in batch.terms),
+        tuple(text for batch in some for text in batch.texts),
+        {name: np.concatenate([batch.votes[name] for batch in some]) for name in sorted(votes)},
+    )
+
+
 @dataclass
 class Known:
     """A narrative as assignment knows it.
@@ -95,96 +107,6 @@ def actor_pattern(actors: Sequence[str]) -> re.Pattern[str] | None:
     return re.compile("|".join(parts)) if parts else None
 
 
-def profile_of(batch: Batch, max_terms: int = 400) -> dict[str, dict[str, Any]]:
-    """How many texts of each language hold a word, the commonest words only."""
-    found: dict[str, dict[str, Any]] = {}
-    for lang in sorted({base_language(tag) for tag in batch.langs}):
-        counts: Counter[str] = Counter()
-        n = 0
-        for tag, terms in zip(batch.langs, batch.terms, strict=True):
-            if base_language(tag) == lang:
-                counts.update(set(terms))
-                n += 1
-        kept = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:max_terms]
-        found[lang] = {"n": n, "terms": dict(kept)}
-    return found
-
-
-class WordOverlap:
-    """TF-IDF cosine between an article's words and a profile of its language.
-
-    Document frequencies come from the texts at hand and all profiles, so that the cost of a week does not grow
-    with the archive.
-
-    Parameters
-    ----------
-    batch
-        The articles that will be compared.
-    profiles
-        Of all narratives and seeds.
-    """
-
-    def __init__(self, batch: Batch, profiles: Sequence[Profile]) -> None:
-        self._documents: dict[str, int] = {}
-        self._holding: dict[str, Counter[str]] = {}
-        self._weights: dict[tuple[str, str], float] = {}
-        for profile in (profile_of(batch, max_terms=1_000_000), *profiles):
-            for lang, part in profile.items():
-                self._documents[lang] = self._documents.get(lang, 0) + part["n"]
-                self._holding.setdefault(lang, Counter()).update(part["terms"])
-
-    def _idf(self, lang: str, term: str) -> float:
-        key = (lang, term)
-        if key not in self._weights:
-            held = self._holding[lang][term] if lang in self._holding else 0
-            self._weights[key] = math.log((1 + self._documents.get(lang, 0)) / (1 + held)) + 1
-        return self._weights[key]
-
-    def vector(self, lang: str, counts: Mapping[str, float]) -> dict[str, float]:
-        """Unit TF-IDF vector of word counts, as word -> weight."""
-        weights = {term: count * self._idf(lang, term) for term, count in counts.items()}
-        norm = math.sqrt(sum(w * w for w in weights.values()))
-        return {term: w / norm for term, w in weights.items()} if norm else {}
-
-    def rows(self, batch: Batch) -> list[dict[str, float]]:
-        return [
-            self.vector(base_language(lang), dict.fromkeys(terms, 1.0))
-            for lang, terms in zip(batch.langs, batch.terms, strict=True)
-        ]
-
-    def with_profile(self, batch: Batch, profile: Profile, own: bool = False) -> np.ndarray:
-        """(n,) cosines; with `own` the batch's texts are part of the profile and are left out of it one by one."""
-        found = np.zeros(len(batch))
-        directions: dict[str, dict[str, float]] = {}
-        for i, row in enumerate(self.rows(batch)):
-            lang = base_language(batch.langs[i])
-            if lang not in profile:
-                continue
-            counts: Mapping[str, float] = profile[lang]["terms"]
-            if own:
-                held = set(batch.terms[i])
-                counts = {t: c - (t in held) for t, c in counts.items() if c - (t in held) > 0}
-                direction = self.vector(lang, counts)
-            else:
-                direction = directions.setdefault(lang, self.vector(lang, counts))
-            found[i] = sum(w * direction.get(term, 0.0) for term, w in row.items())
-        return found
-
-    def between(self, batch: Batch) -> np.ndarray:
-        """(n, n) cosines between articles; zero across languages."""
-        from scipy.sparse import csr_matrix
-
-        index: dict[tuple[str, str], int] = {}
-        data, columns, starts = [], [], [0]
-        for lang, row in zip(batch.langs, self.rows(batch), strict=True):
-            for term, weight in row.items():
-                columns.append(index.setdefault((base_language(lang), term), len(index)))
-                data.append(weight)
-            starts.append(len(data))
-        matrix = csr_matrix((data, columns, starts), shape=(len(batch), max(len(index), 1)))
-        return np.asarray((matrix @ matrix.T).todense())
-
-
 def actor_scores(batch: Batch, actors: re.Pattern[str] | None) -> np.ndarray:
     """(n,) `ln(1 + mentions)`, at most 2; zero where the narrative names no actors."""
     if actors is None:
@@ -216,7 +138,7 @@ def scores(batch: Batch, known: Sequence[Known], words: WordOverlap, settings: D
         return np.zeros((len(batch), len(known)))
     cosines = batch.vectors @ np.stack([k.centre for k in known]).T
     votes = np.stack([vote_scores(batch, k, settings) for k in known], axis=1)
-    overlap = np.stack([words.with_profile(batch, k.profile) for k in known], axis=1)
+    overlap = words.with_profiles(batch, [k.profile for k in known])
     actors = np.stack([actor_scores(batch, k.actors) for k in known], axis=1)
     return cosines + votes + settings.word_weight * overlap + settings.actor_weight * actors
 

@@ -181,7 +181,7 @@ def _nearness(
     """One article to every narrative, the nearest first."""
     settings = desk.settings.discover
     lang = base_language(batch.langs[0])
-    own_words = words.rows(batch)[0]
+    own_words = words.vector(lang, dict.fromkeys(batch.terms[0], 1.0))
     found = []
     for k in known:
         cosine = float(batch.vectors[0] @ k.centre)

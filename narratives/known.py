@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from narratives.affinity import Batch, Known, WordOverlap, actor_pattern, nearest_seeds, own_scores, profile_of, unit
+from narratives.affinity import Batch, Known, WordOverlap, actor_pattern, nearest_seeds, own_scores, unit
 from narratives.assign import calibration
 from narratives.definitions import Definition
 from narratives.language import detect_language, to_simplified
 from narratives.material import Material, Row
+from narratives.overlap import profile_of
 from narratives.sentences import sentences_of
 from narratives.settings import DiscoverSettings
 from narratives.space import Space, headline_space

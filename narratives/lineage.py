@@ -6,14 +6,14 @@ narratives; so a proposal is kept and carried out only when the next review find
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 
-from narratives.affinity import Batch, WordOverlap
-from narratives.discover import group_articles, similarities
+from narratives.affinity import Batch, WordOverlap, joined
+from narratives.discover import group_articles
 from narratives.settings import DiscoverSettings
 
 HOLD = 2  # reviews that a proposal must be found in
@@ -59,15 +59,29 @@ def same_split(a: Sequence[str], b: Sequence[str]) -> bool:
     return len(one & two) >= _JACCARD * len(one | two)
 
 
-def propose_merge(a: Batch, b: Batch, words: WordOverlap, cut: float, settings: DiscoverSettings) -> bool:
-    """Are two narratives on average as alike as members of one: mean pairwise similarity >= cut + .02?"""
-    if not len(a) or not len(b):
-        return False
-    both = Batch(
-        a.ids + b.ids, np.vstack([a.vectors, b.vectors]), a.langs + b.langs, a.terms + b.terms, a.texts + b.texts
-    )
-    across = similarities(both, words, settings)[: len(a), len(a) :]
-    return float(across.mean()) >= cut + _MERGE_MARGIN
+def propose_merges(
+    narratives: Mapping[str, Batch], words: WordOverlap, cut: float, settings: DiscoverSettings
+) -> list[tuple[str, str]]:
+    """Pairs of narratives that are on average as alike as members of one: mean pairwise similarity >= cut + .02.
+
+    The mean over all pairs of two sets is the product of their sums, so no pair of articles is looked at.
+    """
+    from scipy.sparse import csr_matrix
+
+    names = [name for name, batch in narratives.items() if len(batch)]
+    if len(names) < 2:
+        return []
+    every = joined([narratives[name] for name in names])
+    sizes = np.array([len(narratives[name]) for name in names])
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    mean_of = csr_matrix((np.repeat(1.0 / sizes, sizes), np.arange(len(every)), starts), shape=(len(names), len(every)))
+    means = mean_of @ every.vectors.astype(np.float64)
+    alike = means @ means.T
+    if settings.group_word_weight:
+        profiles = mean_of @ words.rows(every)
+        alike = alike + settings.group_word_weight * (profiles @ profiles.T).toarray()
+    found = np.argwhere(np.triu(alike >= cut + _MERGE_MARGIN, 1))
+    return [(names[i], names[j]) for i, j in found]
 
 
 def status_after(status: str, last_week: date | None, week: date, settings: DiscoverSettings) -> str:

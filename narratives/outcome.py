@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import Connection, and_, select, update
 
 from narratives import weeks
-from narratives.affinity import Batch, WordOverlap, unit
+from narratives.affinity import Batch, WordOverlap, joined, unit
 from narratives.archive import schema
 from narratives.archive.history import vector_bytes
 from narratives.describe import Keywords, class_tfidf, count_terms, name_from, representatives
@@ -22,7 +22,7 @@ from narratives.known import make_known
 from narratives.ledger import Ledger
 from narratives.review import Review
 from narratives.scoring import sentences_of, stance_rows, statements_of, tone_rows, undecided_rows
-from narratives.state import Cluster, Member, StepState, joined_batches
+from narratives.state import Cluster, Member, StepState
 from narratives.step import Step
 from narratives.tone import ToneScorer
 
@@ -64,14 +64,14 @@ class Outcome:
             keep = [i for i, article_id in enumerate(batch.ids) if article_id not in moved]
             self.members[narrative_id] = batch.take(keep) if len(keep) < len(batch) else batch
         assert state.space is not None
-        joined: dict[str, list[str]] = {}
+        newly: dict[str, list[str]] = {}
         for member in [*state.placed, *state.moved]:
             if member.primary:
-                joined.setdefault(member.narrative_id, []).append(member.article_id)
-        for narrative_id, ids in joined.items():
+                newly.setdefault(member.narrative_id, []).append(member.article_id)
+        for narrative_id, ids in newly.items():
             batch = step.batch(state, sorted(ids))
             known = self.members.get(narrative_id)
-            self.members[narrative_id] = batch if known is None or not len(known) else joined_batches(known, batch)
+            self.members[narrative_id] = batch if known is None or not len(known) else joined([known, batch])
         followers = self._followers({m.article_id: m for m in [*state.placed, *state.moved] if m.primary})
         for member in [*state.placed, *state.moved, *followers]:
             if member.primary:

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, delete, update
 
 from narratives import weeks
-from narratives.affinity import WordOverlap
+from narratives.affinity import WordOverlap, joined
 from narratives.archive import schema
-from narratives.lineage import HOLD, propose_merge, propose_split, same_split
+from narratives.lineage import HOLD, propose_merges, propose_split, same_split
 from narratives.state import Cluster, Member, StepState
 from narratives.step import Step
 
@@ -48,18 +48,16 @@ class Review:
                 self._split(narrative_id, proposal.leaving)
             else:
                 self._keep("split", narrative_id, "", held, {"leaving": list(proposal.leaving)}, old)
-        for i, a in enumerate(living):
-            for b in living[i + 1 :]:
-                words = WordOverlap(state.members[a], [])
-                if not propose_merge(state.members[a], state.members[b], words, state.cut, settings):
-                    continue
-                old = before.get(("merge", a, b))
-                held = old["n_held"] + 1 if old else 1
-                if held >= HOLD and not any(a in pair or b in pair for pair in self.merges):
-                    stays, goes = (a, b) if len(state.members[a]) >= len(state.members[b]) else (b, a)
-                    self.merges.append((goes, stays))
-                else:
-                    self._keep("merge", a, b, held, {}, old)
+        by_id = {i: state.members[i] for i in living}
+        words = WordOverlap(joined(list(by_id.values())), []) if by_id else None
+        for a, b in propose_merges(by_id, words, state.cut, settings) if words else []:
+            old = before.get(("merge", a, b))
+            held = old["n_held"] + 1 if old else 1
+            if held >= HOLD and not any(a in pair or b in pair for pair in self.merges):
+                stays, goes = (a, b) if len(by_id[a]) >= len(by_id[b]) else (b, a)
+                self.merges.append((goes, stays))
+            else:
+                self._keep("merge", a, b, held, {}, old)
 
     def _may_change(self, narrative_id: str) -> bool:
         row = self.state.narratives[narrative_id]

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-import numpy as np
-
 from narratives.affinity import Batch, Known
 from narratives.known import Seed
 from narratives.space import Space
@@ -60,17 +58,3 @@ class StepState:
     placed: list[Member] = field(default_factory=list)
     moved: list[Member] = field(default_factory=list)  # taken from a narrative that split
     born: list[Cluster] = field(default_factory=list)
-
-
-def joined_batches(a: Batch, b: Batch) -> Batch:
-    """Two batches as one."""
-    if not len(a):
-        return b
-    return Batch(
-        a.ids + b.ids,
-        np.vstack([a.vectors, b.vectors]),
-        a.langs + b.langs,
-        a.terms + b.terms,
-        a.texts + b.texts,
-        {name: np.concatenate([a.votes[name], b.votes[name]]) for name in a.votes if name in b.votes},
-    )

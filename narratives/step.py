@@ -16,7 +16,7 @@ import numpy as np
 from sqlalchemy import select
 
 from narratives import weeks
-from narratives.affinity import Batch, Known, WordOverlap, scores, unit
+from narratives.affinity import Batch, Known, WordOverlap, joined, scores, unit
 from narratives.archive import schema
 from narratives.assign import Placement, place
 from narratives.definitions import Definition
@@ -25,7 +25,7 @@ from narratives.known import SeedTexts, countered, make_known, seeds_in, sentenc
 from narratives.material import Material, Row
 from narratives.settings import Settings
 from narratives.space import Space
-from narratives.state import Cluster, Member, StepState, joined_batches
+from narratives.state import Cluster, Member, StepState
 
 if TYPE_CHECKING:
     from narratives.archive import Archive
@@ -141,7 +141,7 @@ class Step:
             row = state.narratives[narrative_id]
             added = (placed or {}).get(narrative_id, [])
             if added:
-                members = joined_batches(members, self.batch(state, added))
+                members = joined([members, self.batch(state, added)])
             seed = state.seeds.get(row["slug"] or "")
             if not len(members) and seed is None:
                 continue

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Table, delete, func, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
 
 from narratives.archive import schema
 from narratives.archive.store import Store
@@ -87,16 +87,18 @@ class History(Store):
 
     def put(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows, replacing those with the same primary key."""
-        keys = [column.name for column in table.primary_key.columns]
+        if not rows:
+            return
+        keys = list(table.primary_key.columns)
+        if all(all(key.name in row for key in keys) for row in rows):
+            rows = list({tuple(row[key.name] for key in keys): row for row in rows}.values())  # the last one counts
+            gone = delete(table).where(*(key == bindparam(f"old_{key.name}") for key in keys))
+            connection.execute(gone, [{f"old_{key.name}": row[key.name] for key in keys} for row in rows])
+        by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         for row in rows:
-            same = [table.c[key] == row[key] for key in keys if key in row]
-            if len(same) == len(keys):
-                values = {name: value for name, value in row.items() if name not in keys}
-                if values and connection.execute(update(table).where(*same).values(**values)).rowcount:
-                    continue
-                if not values and connection.scalar(select(func.count()).select_from(table).where(*same)):
-                    continue
-            connection.execute(table.insert().values(**row))
+            by_columns.setdefault(tuple(sorted(row)), []).append(dict(row))
+        for some in by_columns.values():
+            connection.execute(table.insert(), some)
 
     def insert(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert many rows at once; none of them may be there yet."""

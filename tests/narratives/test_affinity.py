@@ -8,10 +8,10 @@ from narratives.affinity import (
     actor_pattern,
     actor_scores,
     own_scores,
-    profile_of,
     scores,
     unit,
 )  # fmt: skip
+from narratives.overlap import profile_of
 from narratives.settings import DiscoverSettings
 
 
@@ -48,9 +48,10 @@ def test_overlap_with_its_own_profile_leaves_the_text_itself_out():
 
 def test_rare_words_weigh_more_than_common_ones():
     articles = batch(*[("en", f"earth w{i}", [1, 0]) for i in range(9)], ("en", "earth kachin", [1, 0]))
+    kachin, earth = batch(("en", "kachin", [1, 0])), batch(("en", "earth", [1, 0]))
     words = WordOverlap(articles, [])
-    vector = words.rows(articles)[-1]
-    assert vector["kachin"] > vector["earth"]
+    last = articles.take([9])
+    assert words.with_profile(last, profile_of(kachin)) > words.with_profile(last, profile_of(earth))
 
 
 def test_actors_count_by_mention_up_to_a_limit():

@@ -3,7 +3,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from narratives.affinity import Batch, WordOverlap, unit
-from narratives.lineage import propose_merge, propose_split, same_split, status_after
+from narratives.lineage import propose_merges, propose_split, same_split, status_after
 from narratives.settings import DiscoverSettings
 
 SETTINGS = DiscoverSettings(group_word_weight=0)
@@ -45,9 +45,8 @@ def test_two_names_for_one_thing_are_proposed_for_a_merge_and_strangers_are_not(
         around([1, 0, 0, 0], 8, 1, "b"),
         around([0, 1, 0, 0], 8, 2, "c"),
     )
-    words = WordOverlap(a, [])
-    assert propose_merge(a, twin, words, 0.5, SETTINGS)
-    assert not propose_merge(a, stranger, words, 0.5, SETTINGS)
+    living = {"N0001": a, "N0002": twin, "N0003": stranger}
+    assert propose_merges(living, WordOverlap(a, []), 0.5, SETTINGS) == [("N0001", "N0002")]
 
 
 def test_two_findings_are_the_same_when_half_agrees():
