@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +16,8 @@ from narratives.score_frames import ScoreFrames
 from narratives.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from embeddings import Encoder
     from narratives.ingest import IngestReport
     from narratives.llm import Llm
@@ -166,6 +168,20 @@ class Desk(ScoreFrames, Analyst):
         from narratives.health import desk_health
 
         return desk_health(self)
+
+    # -- pictures --------------------------------------------------------------------------------------------
+
+    def map(self, week: date) -> pd.DataFrame:
+        """Places of a week's stories for a picture: id, x, y (-1 to 1); see `narratives.map.week_map`."""
+        from narratives.map import week_map
+
+        return week_map(self, week)
+
+    def near_narratives(self, limit: int = 3) -> pd.DataFrame:
+        """Of each narrative the nearest others: narrative, other, cosine; see `narratives.map.near_narratives`."""
+        from narratives.map import near_narratives
+
+        return near_narratives(self, limit)
 
     def _repr_html_(self) -> str:
         from html import escape
