@@ -151,6 +151,7 @@ class Settings(_Section):
     """A desk's settings."""
 
     subject: str = Field("rare earths and magnets", description="What is followed; shown in the report.")
+    subject_zh: str = Field("", description="The same in Chinese; empty takes `subject`.")
     ingest: IngestSettings = IngestSettings()
     encode: EncodeSettings = EncodeSettings()
     discover: DiscoverSettings = DiscoverSettings()

@@ -7,7 +7,9 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from reports.content import AlertNote, Near, Words
+from narratives.alerts import running_precision
+from narratives.settings import AlertSettings
+from reports.content import AlertNote, Near, RulePart, Words
 from reports.figures import number
 from reports.frames import Frames, as_list, each, week_label
 from reports.quotes import headlines, one_line
@@ -16,7 +18,9 @@ PENDING_WEEKS = 4
 _MAX_STORIES = 6
 
 
-def alert_notes(frames: Frames, names: Mapping[str, Words], zone: ZoneInfo) -> tuple[AlertNote, ...]:
+def alert_notes(
+    frames: Frames, names: Mapping[str, Words], zone: ZoneInfo, rule: AlertSettings
+) -> tuple[AlertNote, ...]:
     """Alerts raised or settled in the report's week, and those of the last four weeks that still wait."""
     out = []
     oldest = frames.week - timedelta(weeks=PENDING_WEEKS)
@@ -43,12 +47,33 @@ def alert_notes(frames: Frames, names: Mapping[str, Words], zone: ZoneInfo) -> t
                 cohesion=number(evidence.get("cohesion", row.statistic)),
                 nearest=nearest(evidence, names),
                 why=explain(evidence, nearest(evidence, names)),
-                passed=tuple((k, bool(v)) for k, v in dict(evidence.get("passed") or {}).items()),
+                rule=rule_parts(evidence, number(row.statistic), number(row.threshold), rule),
                 stories=_stories(frames, row.narrative, evidence, zone),
             )
         )
     order = {"emerging": 0, "held": 1, "confirmed": 2, "retracted": 3}
     return tuple(sorted(out, key=lambda a: (order.get(a.state, 9), a.week != week_label(frames.week), a.id)))
+
+
+def rule_parts(
+    evidence: Mapping[str, Any], statistic: float | None, threshold: float | None, rule: AlertSettings
+) -> tuple[RulePart, ...]:
+    """Each part of the alert rule with what it found and what it needs; nothing where no part is on record."""
+    passed = dict(evidence.get("passed") or {})
+    asked = {
+        "recent_stories": (number(evidence.get("n_recent")), float(rule.min_recent_stories)),
+        "recent_share": (number(evidence.get("recent_share")), rule.min_recent_share),
+        "cohesion": (number(evidence.get("cohesion", statistic)), threshold),
+        "sources": (number(evidence.get("n_sources")), float(rule.min_sources)),
+    }
+    return tuple(RulePart(name, *asked.get(name, (None, None)), bool(ok)) for name, ok in passed.items())
+
+
+def alert_record(frames: Frames) -> tuple[int, int]:
+    """How many alerts were settled up to the report's week, and how many of them confirmed by later stories."""
+    own = frames.alerts[frames.alerts["tier"] == "alert"]
+    precision, n_settled = running_precision(list(own["state"]))
+    return n_settled, round((precision or 0.0) * n_settled)
 
 
 def _count(value: Any) -> int | None:

@@ -73,22 +73,48 @@ class Movement:
 
 
 @dataclass(frozen=True)
-class Turn:
-    """A move of the mean stance or tone (`what`) against the four weeks before.
+class Span:
+    """A figure with its 95 % interval; all None where it cannot be told."""
 
-    `within` is what the same sources changed, `mix` what other sources brought; they add up to `after -
-    before`.
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Momentum:
+    """Share of the last two weeks' stories less that of the four weeks before (-1 to 1), with a 95 % interval.
+
+    `n_now` and `n_before` are the narrative's stories in the two periods; None where there are no weeks before.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n_now: int
+    n_before: int
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Change of the mean stance or tone (`what`) against the four weeks before, taken together.
+
+    `change` = `within` (what the same outlets changed) + `mix` (what other outlets brought). `note` is "", "too few"
+    (then there is no figure) or "no common source" (then there are no parts). `p_value` is of a permutation test,
+    None where the move is too small to be tested; `clear` says that it survives the false discovery rate.
     """
 
     narrative: str
     what: str
-    before: float
-    after: float
+    before: float | None
+    after: float | None
     n_before: int
     n_after: int
-    p_value: float
-    within: float
-    mix: float
+    change: Span
+    within: Span
+    mix: Span
+    note: str
+    p_value: float | None
     clear: bool = False
 
 
@@ -109,6 +135,7 @@ class Quote:
     side: str  # supports, opposes, positive, negative
     score: float
     confidence: float | None
+    speaker: str = ""  # whom the article quotes with it, "" where it speaks itself
 
 
 @dataclass(frozen=True)
@@ -161,12 +188,22 @@ class LifeEvent:
 
 @dataclass(frozen=True)
 class Near:
-    """A known narrative, the similarity of a new one to it, and the level at which it takes articles."""
+    """Another narrative, the similarity to it (cosine of centres, or an alert's score), and its level for articles."""
 
     narrative: str
     name: Words
     cosine: float
     level: float | None = None
+
+
+@dataclass(frozen=True)
+class RulePart:
+    """One part of the alert rule: what it found, what it needs at least, and whether that was so."""
+
+    name: str
+    found: float | None
+    needed: float | None
+    passed: bool
 
 
 @dataclass(frozen=True)
@@ -189,7 +226,7 @@ class AlertNote:
     cohesion: float | None
     nearest: tuple[Near, ...]
     why: Words | None
-    passed: tuple[tuple[str, bool], ...]
+    rule: tuple[RulePart, ...]
     stories: tuple[Headline, ...]
 
 
@@ -200,12 +237,14 @@ class NarrativeRow:
     id: str
     anchor: str
     name: Words
+    named: bool  # by a person; else the name is made of words of its articles
     origin: str
     status: str
     born: str
     has_section: bool
     now: WeekPoint
     movement: Movement
+    momentum: Momentum
     compared: int | None
     compared_share: float | None
     has_stance: bool  # stance is measured: somebody wrote a claim
@@ -224,13 +263,14 @@ class NarrativeSection:
     drafted: bool
     keywords: Words
     points: tuple[WeekPoint, ...]
-    turns: tuple[Turn, ...]
+    shifts: tuple[Shift, ...]
     quotes: tuple[Quote, ...]
     stories: tuple[Headline, ...]
     n_stories_hidden: int
     sources: tuple[SourceCount, ...]
     tellings: tuple[Telling, ...]
     life: tuple[LifeEvent, ...]
+    near: tuple[Near, ...]
     drift: float | None
     cohesion: float | None
     full: bool = True
@@ -249,12 +289,13 @@ class Unassigned:
 
 @dataclass(frozen=True)
 class FeedNote:
-    """An outlet that fell silent or sent much more than before."""
+    """An outlet that sent unusually few or many articles."""
 
-    source: str
+    source: str  # "" is all of them together
+    kind: str  # silent, doubled, started
     n_articles: int
-    mean4: float
-    kind: str  # silent, more
+    usual: float  # median a week before
+    text: Words
 
 
 @dataclass(frozen=True)
@@ -276,6 +317,9 @@ class Intake:
     n_recovered: int
     feeds: tuple[FeedNote, ...]
     same_language_share: float | None
+    largest_source: tuple[str, float] | None  # outlet, share of the week's articles
+    alerts_settled: int
+    alerts_confirmed: int
 
 
 @dataclass(frozen=True)
@@ -295,7 +339,7 @@ class MapPoint:
 class WeeklyReport:
     """The whole report of one week. The same desk gives the same report."""
 
-    subject: str
+    subject: Words
     week: date
     label: str
     last_day: date
@@ -306,7 +350,7 @@ class WeeklyReport:
     born: tuple[str, ...]
     grew: tuple[str, ...]
     faded: tuple[str, ...]
-    turned: tuple[Turn, ...]
+    turned: tuple[Shift, ...]
     ended: tuple[LifeEvent, ...]
     rows: tuple[NarrativeRow, ...]
     sections: tuple[NarrativeSection, ...]

@@ -100,8 +100,17 @@ class HeldDesk:
     def health(self) -> dict[str, Any]:
         return self._once("health")
 
-    def map(self, week: date) -> pd.DataFrame | None:
-        return self._once("map", week) if callable(getattr(self._desk, "map", None)) else None
+    def __getattr__(self, name: str) -> Any:
+        """What a desk may have and need not, such as `map`: held in the same way."""
+        if name.startswith("_") or not callable(getattr(self._desk, name, None)):
+            raise AttributeError(name)
+        return lambda *given: self._once(name, *given)
+
+
+def ask(desk: Desk, name: str, *given: Any) -> Any:
+    """A frame that a desk may have and need not; None where it has not."""
+    method = getattr(desk, name, None)
+    return method(*given) if callable(method) else None
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from reports.content import FeedNote, Intake, Unassigned, WeekPoint
-from reports.figures import number, poisson_cdf
-from reports.frames import Desk, Frames
+from narratives.volume import feed_notices
+from reports.alerts import alert_record
+from reports.content import FeedNote, Intake, Unassigned, WeekPoint, Words
+from reports.figures import number
+from reports.frames import Desk, Frames, each
 from reports.quotes import headlines, language_group, one_line
 
-_FEED_P = 0.01
 _MAX_FEEDS = 12
 _N_EXAMPLES = 6
 
@@ -59,30 +60,32 @@ def count_intake(desk: Desk, frames: Frames, totals: Mapping[date, int]) -> Inta
         n_weak=int(((this_week["narrative"] != "") & this_week["weak"].fillna(False).astype(bool)).sum()),
         quarantine=tuple(reasons),
         n_recovered=int((frames.quarantine["state"] == "recovered").sum()),
-        feeds=feed_notes(articles, frames.week, len(before)),
+        feeds=feed_notes(frames),
         same_language_share=number(desk.health().get("same_language_share")),
+        largest_source=_largest_source(this_week),
+        alerts_settled=alert_record(frames)[0],
+        alerts_confirmed=alert_record(frames)[1],
     )
 
 
-def feed_notes(articles: pd.DataFrame, week: date, n_before: int) -> tuple[FeedNote, ...]:
-    """Outlets whose number of articles this week a Poisson of their mean before makes unlikely (p < .01).
+def _largest_source(articles: pd.DataFrame) -> tuple[str, float] | None:
+    counts = articles.loc[articles["source"] != "", "source"].value_counts()
+    if counts.empty:
+        return None
+    first = min(counts.index, key=lambda source: (-counts[source], source))
+    return one_line(str(first)), float(counts[first] / len(articles))
 
-    Needs three weeks before; with fewer nothing is said.
-    """
-    if n_before < 3:
-        return ()
-    start = week - timedelta(weeks=n_before)
-    window = articles[(articles["week"] >= start) & (articles["week"] <= week) & (articles["source"] != "")]
-    now = window[window["week"] == week]["source"].value_counts()
-    before = window[window["week"] < week]["source"].value_counts() / n_before
-    notes = []
-    for source in sorted(set(now.index) | set(before.index)):
-        n, mean = int(now.get(source, 0)), float(before.get(source, 0.0))
-        if n == 0 and poisson_cdf(0, mean) < _FEED_P:
-            notes.append(FeedNote(one_line(source), n, mean, "silent"))
-        elif n >= 4 and n >= 2 * mean and 1 - poisson_cdf(n - 1, max(mean, 0.5)) < _FEED_P:
-            notes.append(FeedNote(one_line(source), n, mean, "more"))
-    return tuple(sorted(notes, key=lambda f: (-abs(f.n_articles - f.mean4), f.source))[:_MAX_FEEDS])
+
+def feed_notes(frames: Frames) -> tuple[FeedNote, ...]:
+    """Outlets that were unusual in the report's week, by `narratives.volume.feed_notices`."""
+    counts: dict[str, dict[date, int]] = {}
+    for row in each(frames.articles.groupby(["source", "week"]).size().rename("n").reset_index()):
+        counts.setdefault(one_line(str(row.source)), {})[row.week] = int(row.n)
+    notices = feed_notices(counts, frames.weeks, frames.week)
+    return tuple(
+        FeedNote(n.source, n.kind, n.n_articles, float(n.usual), Words(n.said("zh"), n.said("en")))
+        for n in sorted(notices, key=lambda n: (-abs(n.n_articles - n.usual), n.source))[:_MAX_FEEDS]
+    )
 
 
 def count_unassigned(points: Sequence[WeekPoint], frames: Frames, shown: Sequence[date], zone: ZoneInfo) -> Unassigned:

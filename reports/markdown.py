@@ -7,11 +7,12 @@ import re
 from typing import Any
 
 from reports.content import Estimate, WeeklyReport, Words
+from reports.methods import LIMITS, methods
 from reports.page import LANGUAGES, TEMPLATES, interval
-from reports.sentences import mean_text, percent, signed
-from reports.words import LIMITS, METHODS, word
+from reports.sentences import mean_text, percent, points, rule_number, signed
+from reports.words import word
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]!|~$]|^[#+\-](?=\s|$)|^\d+(?=[.)]\s))")
 
 
 def render_markdown(report: WeeklyReport, lang: str = "both") -> str:
@@ -47,10 +48,14 @@ def render_markdown(report: WeeklyReport, lang: str = "both") -> str:
         signed=signed,
         percent=percent,
         mean_text=mean_text,
+        points=points,
+        rule_number=rule_number,
         estimate=_estimate(both),
     )
     names: dict[str, Any] = {r.id: r for r in (*report.rows, *report.quiet)}
-    text = env.get_template("report.md.j2").render(report=report, names=names, methods=METHODS, limits=LIMITS)
+    text = env.get_template("report.md.j2").render(
+        report=report, names=names, methods=methods(report.settings), limits=LIMITS
+    )
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 

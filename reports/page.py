@@ -21,9 +21,10 @@ from markupsafe import Markup
 from reports import charts, rows
 from reports.content import Estimate, NarrativeSection, WeeklyReport, Words
 from reports.marks import sparkline, whisker
-from reports.sentences import mean_text, percent, signed
+from reports.methods import LIMITS, methods
+from reports.sentences import mean_text, percent, points, rule_number, signed
 from reports.theme import FONT, FONT_ZH, chart_config, css_variables
-from reports.words import LIMITS, METHODS, word
+from reports.words import word
 
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGES = {"zh": ("zh",), "en": ("en",), "both": ("zh", "en")}
@@ -70,7 +71,7 @@ def render_html(
         data=Markup(escape_json(data)),
         style=page_style() + Markup("\n") + table_labels(_table_columns(report, lang)),
         links=_Known(links or {}),
-        methods=METHODS,
+        methods=methods(report.settings),
         limits=LIMITS,
         has_map=bool(report.map),
     )
@@ -133,6 +134,8 @@ def environment(lang: str) -> Any:
         signed=signed,
         percent=percent,
         mean_text=mean_text,
+        points=points,
+        rule_number=rule_number,
         interval=interval,
         html_lang_of=html_lang_of,
     )
@@ -183,7 +186,7 @@ def chart_payload(report: WeeklyReport, lang: str) -> dict[str, Any]:
 
 def _table_columns(report: WeeklyReport, lang: str) -> list[str]:
     keys = ["stories", "reach", "share", "vs_last", "vs_mean4", *(["vs_compared"] if report.compare else [])]
-    keys += ["stance", "tone", "languages_4w", "lead_source", "trend"]
+    keys += ["momentum", "stance", "tone", "languages_4w", "lead_source", "trend"]
     return [_plain(word(k), lang) + (f" {report.compare}" if k == "vs_compared" else "") for k in keys]
 
 

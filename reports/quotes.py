@@ -14,6 +14,7 @@ from reports.frames import each
 
 _CONTEXT_CHARS = {"zh": 70, "en": 180}
 _MAX_SENTENCE = 700
+_LEAST_SCORE = 0.15  # of a sentence: weaker ones show nothing
 _ENDS = "。！？!?\n"
 _SPLIT = ("supports", "opposes")
 
@@ -110,9 +111,10 @@ def pick_quotes(
         frame = frame.assign(side=frame["verdict"], score=own.astype(float))
         # A sentence that leans the other way than its article proves nothing.
         frame = frame[(frame["score"] > 0) == (frame["side"] == "supports")]
+        frame = frame[frame["score"].abs() >= _LEAST_SCORE]
         sides = list(_SPLIT)
     else:
-        frame = frame[(frame["kind"] == "tone") & frame["tone"].notna() & (frame["tone"].abs() >= 0.15)]
+        frame = frame[(frame["kind"] == "tone") & frame["tone"].notna() & (frame["tone"].abs() >= _LEAST_SCORE)]
         frame = frame.assign(side=["positive" if t > 0 else "negative" for t in frame["tone"]], score=frame["tone"])
         sides = ["positive", "negative"]
     if frame.empty:
@@ -158,7 +160,8 @@ def _quote(row: pd.Series, text: str) -> Quote:
         after,
         row.side,
         float(row.score),
-        number(row.confidence),
+        number(row.confidence) if row.side in _SPLIT else None,
+        one_line(str(getattr(row, "speaker", "") or ""))[:80],
     )
 
 

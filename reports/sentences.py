@@ -13,12 +13,13 @@ from reports.content import (
     Movement,
     NarrativeRow,
     Sentence,
-    Turn,
+    Shift,
     Unassigned,
     Words,
 )
 from reports.figures import number
 
+_LONGEST_EXAMPLE = 90
 ALL_TABLE = Words("全部叙事", "all narratives")
 
 
@@ -41,6 +42,22 @@ def percent(share: float) -> str:
     ('35%', '<1%')
     """
     return "<1%" if 0 < share < 0.005 else f"{share * 100:.0f}%"
+
+
+def points(share: float) -> str:
+    """A difference of shares in whole percentage points.
+
+    >>> points(0.046), points(-0.2)
+    ('+5', '−20')
+    """
+    return signed(share * 100, 0)
+
+
+def rule_number(name: str, value: float | None) -> str:
+    """A number of the alert rule: a share in per cent, a cohesion with two digits, a count as it is."""
+    if value is None:
+        return "—"
+    return percent(value) if name == "recent_share" else f"{value:.2f}" if name == "cohesion" else f"{value:g}"
 
 
 def plural(n: int, one: str, many: str) -> str:
@@ -70,7 +87,7 @@ def summarise(
     born: Sequence[str],
     grew: Sequence[str],
     faded: Sequence[str],
-    turned: Sequence[Turn],
+    turned: Sequence[Shift],
 ) -> tuple[Sentence, ...]:
     """The week in five sentences: volume, what is new, who leads and moves, what turned, what to doubt."""
     by_id = {r.id: r for r in rows}
@@ -89,7 +106,7 @@ def _link(row: NarrativeRow) -> Link:
 
 def _volume(intake: Intake) -> Sentence:
     n, last, mean = intake.n_stories, intake.last_stories, intake.mean4_stories
-    zh = f"本周收到 {n:,} 条独立报道"
+    zh = f"本周收录 {n:,} 条独立报道"
     en = f"{stories(n)} came in"
     if intake.n_articles > n:
         zh += f"（含转载共 {intake.n_articles:,} 篇）"
@@ -117,11 +134,11 @@ def _new(alerts: Sequence[AlertNote], born: Sequence[str], by_id: Mapping[str, N
     settled = [a for a in alerts if a.narrative not in born]
     links = [_link(r) for r in fresh]
     if fresh:
-        zh = f"新出现 {len(fresh)} 条叙事：" + "；".join(_born_zh(r, alerted.get(r.id)) for r in fresh[:4])
+        zh = f"新出现 {len(fresh)} 条叙事：" + "；".join(_born_zh(r, alerted.get(r.id)) for r in fresh[:3])
         en = "One narrative is new: " if len(fresh) == 1 else f"{len(fresh)} narratives are new: "
-        en += "; ".join(_born_en(r, alerted.get(r.id)) for r in fresh[:4])
-        if len(fresh) > 4:
-            zh, en = f"{zh}；另有 {len(fresh) - 4} 条", f"{en}; and {len(fresh) - 4} more"
+        en += "; ".join(_born_en(r, alerted.get(r.id)) for r in fresh[:3])
+        if len(fresh) > 3:
+            zh, en = f"{zh}；另有 {len(fresh) - 3} 条", f"{en}; and {len(fresh) - 3} more"
     else:
         zh, en = "本周没有新叙事", "No narrative is new this week"
     confirmed = [a for a in settled if a.state == "confirmed"]
@@ -140,17 +157,35 @@ def _new(alerts: Sequence[AlertNote], born: Sequence[str], by_id: Mapping[str, N
 
 
 def _born_zh(row: NarrativeRow, alert: AlertNote | None) -> str:
-    text = f"“{row.name.zh}”（{row.now.n_stories} 条报道"
+    text = f"{called(row).zh}（{row.now.n_stories} 条报道"
     if alert is not None and alert.n_sources:
         text += f"，{alert.n_sources} 个来源"
-    return text + ("，已触发预警）" if alert is not None and alert.tier == "alert" else "，未达预警标准）")
+    text += "，已触发预警" if alert is not None and alert.tier == "alert" else "，未达预警标准"
+    example = _example(alert, "zh")
+    return text + (f"，如《{example}》）" if example else "）")
 
 
 def _born_en(row: NarrativeRow, alert: AlertNote | None) -> str:
-    text = f"“{row.name.en}” ({stories(row.now.n_stories)}"
+    text = f"{called(row).en} ({stories(row.now.n_stories)}"
     if alert is not None and alert.n_sources:
         text += f" from {plural(alert.n_sources, 'outlet', 'outlets')}"
-    return text + (", alerted)" if alert is not None and alert.tier == "alert" else ", below the alert rule)")
+    text += ", alerted" if alert is not None and alert.tier == "alert" else ", below the alert rule"
+    example = _example(alert, "en")
+    return text + (f"; for example “{example}”)" if example else ")")
+
+
+def _example(alert: AlertNote | None, lang: str) -> str:
+    """A headline behind an alert, in the language where there is one."""
+    found = [h.title for h in alert.stories if h.lang.split("-")[0] == lang] if alert is not None else []
+    text = (found or [h.title for h in alert.stories] if alert is not None else [""])[:1]
+    return text[0][:_LONGEST_EXAMPLE] if text else ""
+
+
+def called(row: NarrativeRow) -> Words:
+    """The narrative in running text: its name, or that it has none yet and what its words are."""
+    if row.named:
+        return Words(f"“{row.name.zh}”", f"“{row.name.en}”")
+    return Words(f"以“{row.name.zh}”为关键词的叙事", f"the narrative around “{row.name.en}”")
 
 
 def _leaders(
@@ -190,7 +225,7 @@ def _from_to_en(move: Movement) -> str:
     return f"{stories(move.n_stories)} against a mean of {mean_text(move.mean4 or 0)}, {sure}"
 
 
-def _turns(turned: Sequence[Turn], by_id: Mapping[str, NarrativeRow]) -> Sentence:
+def _turns(turned: Sequence[Shift], by_id: Mapping[str, NarrativeRow]) -> Sentence:
     listed = [t for t in turned if t.narrative in by_id][:2]
     if not listed:
         return Sentence(
@@ -202,16 +237,23 @@ def _turns(turned: Sequence[Turn], by_id: Mapping[str, NarrativeRow]) -> Sentenc
         row = by_id[t.narrative]
         what_zh, what_en = ("对主张的立场", "stance toward its claim") if t.what == "stance" else ("语气", "tone")
         sure_zh, sure_en = ("超出偶然", "beyond chance") if t.clear else ("可能是偶然", "may be chance")
-        zh.append(
-            f"“{row.name.zh}”{what_zh}由 {signed(t.before)} 变为 {signed(t.after)}（{t.n_after} 条报道，{sure_zh}）"
-        )
-        en.append(
-            f"the {what_en} in “{row.name.en}” went from {signed(t.before)} to {signed(t.after)} "
-            f"({stories(t.n_after)}, {sure_en})"
-        )
+        before, after = signed(t.before or 0.0), signed(t.after or 0.0)
+        parts_zh, parts_en = parts_text(t)
+        name = called(row)
+        zh.append(f"{name.zh}{what_zh}由 {before} 转为 {after}（{t.n_after} 条报道，{sure_zh}{parts_zh}）")
+        en.append(f"the {what_en} in {name.en} went from {before} to {after} "
+                  f"({stories(t.n_after)}, {sure_en}{parts_en})")  # fmt: skip
     text = "; ".join(en)
     links = {by_id[t.narrative].anchor: _link(by_id[t.narrative]) for t in listed}
     return Sentence(Words("；".join(zh) + "。", text[0].upper() + text[1:] + "."), tuple(links.values()))
+
+
+def parts_text(shift: Shift) -> tuple[str, str]:
+    """What the same outlets changed and what the mix of outlets did, as the end of a bracket."""
+    if shift.within.value is None or shift.mix.value is None:
+        return "，前后没有共同来源", ", no outlet in common"
+    within, mix = signed(shift.within.value), signed(shift.mix.value)
+    return f"；同一来源 {within}，来源构成 {mix}", f"; same outlets {within}, mix of outlets {mix}"
 
 
 def _doubts(
@@ -220,19 +262,19 @@ def _doubts(
     present = [r for r in rows if r.now.n_stories]
     few = sum(r.now.tone.mean is None for r in present)
     n_quarantined = sum(k for _, k, _, _ in intake.quarantine)
-    zh = f"要留意：{unassigned.n_stories} 条（{percent(unassigned.share)}）未归入任何叙事"
+    zh = f"需留意：{unassigned.n_stories} 条（{percent(unassigned.share)}）未归入任何叙事"
     en = f"Bear in mind: {stories(unassigned.n_stories)} ({percent(unassigned.share)}) belong to no narrative"
     if unassigned.n_stories == 1:
         en = en.replace("belong ", "belongs ")
     if few:
-        zh += f"；{len(present)} 条有报道的叙事中，{few} 条样本太少，不给均值"
+        zh += f"；{len(present)} 条有报道的叙事中，{few} 条样本不足，不计均值"
         en += f"; {few} of the {plural(len(present), 'narrative', 'narratives')} told "
         en += "have too few stories for a mean"
     if n_quarantined:
-        zh += f"；{n_quarantined} 条记录在隔离待查"
+        zh += f"；{n_quarantined} 条记录待核查（隔离）"
         en += f"; {plural(n_quarantined, 'record is', 'records are')} in quarantine"
     if intake.feeds:
-        zh += f"；{len(intake.feeds)} 个来源供稿异常"
+        zh += f"；{len(intake.feeds)} 个来源供稿量异常"
         en += f"; {plural(len(intake.feeds), 'outlet', 'outlets')} sent unusually few or many articles"
     links = (
         Link("unassigned", Words("未归类", "unassigned")),

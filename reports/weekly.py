@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,9 +13,10 @@ import pandas as pd
 
 from reports import sentences
 from reports.alerts import alert_notes
-from reports.content import MapPoint, NarrativeRow, Turn, WeeklyReport, WeekPoint, Words
-from reports.figures import blank_points, mark_clear, movement, turn, week_points
-from reports.frames import Desk, Frames, each, load_frames, parse_week, week_label
+from reports.changes import notable, read_shifts
+from reports.content import MapPoint, NarrativeRow, Near, WeeklyReport, WeekPoint, Words
+from reports.figures import blank_points, mark_clear, momentum, movement, week_points
+from reports.frames import Desk, Frames, ask, each, load_frames, parse_week, week_label
 from reports.intake import count_intake, count_unassigned
 from reports.quotes import language_group, local_day, one_line, safe_url
 from reports.sections import build_section, life_lines
@@ -51,7 +52,7 @@ def build_weekly(desk: Desk, week: date | str | None = None, compare: date | str
         raise ValueError(
             f"compare needs an earlier processed week than {week_label(frames.week)}, got {week_label(compared)}"
         )
-    shown = [w for w in _span(frames.week, max(settings.report.weeks, 5)) if w >= frames.weeks[0]]
+    shown = [w for w in _span(frames.week, max(settings.report.weeks, 6)) if w >= frames.weeks[0]]
     all_weeks = sorted({*shown, *([compared] if compared else [])})
     points = week_points(frames.timeline, all_weeks, settings.report.min_stories_for_average)
     blank = blank_points(all_weeks)
@@ -59,14 +60,24 @@ def build_weekly(desk: Desk, week: date | str | None = None, compare: date | str
     names = narrative_names(frames.narratives)
     firsts = _voices(frames.articles)
     recent = firsts[firsts["week"] > frames.week - timedelta(weeks=4)]
-    alerts = alert_notes(frames, names, zone)
+    alerts = alert_notes(frames, names, zone, settings.alerts)
     lineage, lives = life_lines(frames.events, names)
 
-    rows = _rows(frames, points, shown, totals, compared, names, recent, {a.narrative for a in alerts})
-    turned = _turns(frames, rows, firsts, settings.report.min_stories_for_average, settings.discover.seed)
+    rows = _rows(
+        frames, points, shown, totals, compared, names, recent, {a.narrative for a in alerts}, person_named(desk)
+    )
     lasting = [r for r in rows if r.has_section][:MAX_SECTIONS]
     kept = {r.id for r in lasting}
     rows = [replace(r, has_section=r.id in kept) for r in rows]
+    shifts = read_shifts(
+        firsts,
+        [r.id for r in rows if r.now.n_stories],
+        kept,
+        frames.week,
+        settings.report.min_stories_for_average,
+        settings.discover.seed,
+    )
+    nearby = near_ones(desk, names, kept)
     texts = dict(zip(frames.articles["id"], frames.articles["text"], strict=True))
     sections = tuple(
         build_section(
@@ -74,7 +85,8 @@ def build_weekly(desk: Desk, week: date | str | None = None, compare: date | str
             frames,
             row,
             [p for p in points.get(row.id, blank) if p.week in shown],
-            [t for t in turned if t.narrative == row.id],
+            shifts.get(row.id, ()),
+            nearby.get(row.id, ()),
             recent,
             texts,
             lives.get(row.id, ()),
@@ -86,23 +98,23 @@ def build_weekly(desk: Desk, week: date | str | None = None, compare: date | str
     born = tuple(r.id for r in rows if r.movement.direction == "new")
     grew = _listed(rows, "grew")
     faded = _listed(rows, "faded")
-    notable = [t for t in turned if t.p_value < 0.20]
+    turned = notable(shifts)
     intake = count_intake(desk, frames, totals)
     unassigned = count_unassigned(points.get("", blank), frames, shown, zone)
     run = _last_run(frames.runs)
     return WeeklyReport(
-        subject=settings.subject,
+        subject=Words(settings.subject_zh or settings.subject, settings.subject),
         week=frames.week,
         label=week_label(frames.week),
         last_day=frames.week + timedelta(days=6),
         timezone=settings.discover.timezone,
         compare=week_label(compared) if compared else "",
-        summary=sentences.summarise(intake, unassigned, rows, alerts, born, grew, faded, notable),
+        summary=sentences.summarise(intake, unassigned, rows, alerts, born, grew, faded, turned),
         alerts=alerts,
         born=born,
         grew=grew,
         faded=faded,
-        turned=tuple(notable[:MAX_LISTED]),
+        turned=tuple(turned[:MAX_LISTED]),
         ended=tuple(
             e for e in lineage if e.week == week_label(frames.week) and e.kind not in ("born", "grew", "faded")
         ),
@@ -136,6 +148,27 @@ def narrative_names(narratives: pd.DataFrame) -> dict[str, Words]:
     return out
 
 
+def person_named(desk: Desk) -> set[str]:
+    """Narratives whose name an analyst gave, from her decisions."""
+    decisions = ask(desk, "decisions")
+    if decisions is None or decisions.empty:
+        return set()
+    given = decisions[(decisions["kind"] == "rename") & ~decisions["undone"].astype(bool)]
+    return set(given["narrative"].astype(str))
+
+
+def near_ones(desk: Desk, names: dict[str, Words], wanted: Collection[str]) -> dict[str, tuple[Near, ...]]:
+    """Of each narrative the nearest others, as the desk knows them today."""
+    frame = ask(desk, "near_narratives")
+    if frame is None:
+        return {}
+    out: dict[str, list[Near]] = {}
+    for r in each(frame):
+        if r.narrative in wanted and r.other in names:
+            out.setdefault(r.narrative, []).append(Near(r.other, names[r.other], float(r.cosine)))
+    return {k: tuple(v) for k, v in out.items()}
+
+
 def _rows(
     frames: Frames,
     points: dict[str, tuple[WeekPoint, ...]],
@@ -145,9 +178,11 @@ def _rows(
     names: dict[str, Words],
     recent: pd.DataFrame,
     alerted: set[str],
+    by_person: set[str],
 ) -> list[NarrativeRow]:
     first_week = frames.weeks[0]
-    five = [w for w in _span(frames.week, 5) if w >= first_week]
+    six = [w for w in _span(frames.week, 6) if w >= first_week]
+    five = six[-5:]
     by_narrative = dict(list(recent.groupby("narrative")))
     event_ids = {
         e.narrative for e in each(frames.events) if e.week == frames.week and e.kind not in ("dormant", "ended")
@@ -177,12 +212,14 @@ def _rows(
                 id=r.id,
                 anchor=f"n-{r.id}",
                 name=names[r.id],
+                named=r.origin == "defined" or r.id in by_person,
                 origin=r.origin,
                 status=r.status,
                 born=week_label(r.born_week) if r.born_week else "",
                 has_section=live and (lately or r.id in event_ids or r.id in alerted),
                 now=now,
                 movement=move,
+                momentum=momentum([at[w].n_stories for w in six], [totals[w] for w in six]),
                 compared=at[compared].n_stories if compared else None,
                 compared_share=at[compared].share if compared else None,
                 has_stance=any(p.stance.n for p in series),
@@ -231,27 +268,8 @@ def _listed(rows: Sequence[NarrativeRow], direction: str) -> tuple[str, ...]:
     return tuple(r.id for r in mine[:MAX_LISTED])
 
 
-def _turns(
-    frames: Frames, rows: Sequence[NarrativeRow], firsts: pd.DataFrame, min_stories: int, seed: int
-) -> list[Turn]:
-    """Material moves of stance and tone, the surest first; `clear` is over all of them."""
-    start = frames.week - timedelta(weeks=4)
-    window = firsts[firsts["week"] >= start]
-    groups = dict(list(window.groupby("narrative")))
-    found = []
-    for row in rows:
-        mine = groups.get(row.id)
-        if mine is None or row.now.n_stories < min_stories:
-            continue
-        now, before = mine[mine["week"] == frames.week], mine[mine["week"] < frames.week]
-        found += [t for what in ("stance", "tone") if (t := turn(now, before, what, min_stories, seed)) is not None]
-    found.sort(key=lambda t: (t.p_value, -abs(t.after - t.before), t.narrative, t.what))
-    return [replace(t, clear=c) for t, c in zip(found, mark_clear([t.p_value for t in found]), strict=True)]
-
-
 def _map_points(desk: Desk, frames: Frames, zone: ZoneInfo) -> tuple[MapPoint, ...]:
-    draw = getattr(desk, "map", None)
-    places = draw(frames.week) if callable(draw) else None
+    places = ask(desk, "map", frames.week)
     if places is None or len(places) == 0:
         return ()
     merged = places[["id", "x", "y"]].merge(frames.articles, on="id", how="inner").sort_values("id", kind="stable")

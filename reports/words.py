@@ -25,23 +25,41 @@ _TABLE: dict[str, tuple[str, str]] = {
     ),
     # headings
     "summary": ("五句话看本周", "The week in five sentences"),
-    "new_narratives": ("新叙事与预警", "New narratives and alerts"),
+    "new_narratives": (
+        "新叙事与预警",
+        "New narratives and alerts",
+    ),
     "changes": ("本周变化", "What changed"),
     "grew": ("升温", "Grew"),
     "faded": ("降温", "Faded"),
     "turned": ("转向", "Turned"),
-    "ended_heading": ("身份变化", "Splits, merges, endings"),
+    "ended_heading": (
+        "分裂、合并与终止",
+        "Splits, merges, endings",
+    ),
     "overview": ("各叙事声量", "Volume by narrative"),
     "all_narratives": ("全部叙事", "All narratives"),
     "compared_heading": ("对照周", "Compared with"),
     "map": ("本周地图", "Map of the week"),
-    "narratives": ("逐条细看", "One by one"),
+    "narratives": (
+        "叙事详情",
+        "One by one",
+    ),
     "quiet": ("近期无报道的叙事", "Narratives with no recent stories"),
     "unassigned": ("未归入任何叙事", "In no narrative"),
-    "lineage": ("叙事谱系", "Life lines"),
-    "quality": ("来料与数据质量", "What came in, and how good it is"),
+    "lineage": (
+        "叙事谱系",
+        "Lineage",
+    ),
+    "quality": (
+        "收录情况与数据质量",
+        "What came in, and how good it is",
+    ),
     "methods": ("方法、版本与设置", "Methods, versions, settings"),
-    "limits": ("本报告不能说明什么", "What this report cannot say"),
+    "limits": (
+        "本报告不能说明什么",
+        "What this report cannot say",
+    ),
     # columns
     "narrative": ("叙事", "Narrative"),
     "stories": ("独立报道", "Stories"),
@@ -55,6 +73,7 @@ _TABLE: dict[str, tuple[str, str]] = {
     "languages": ("语言", "Languages"),
     "languages_4w": ("语言，近四周", "Languages, 4 weeks"),
     "lead_source": ("主要来源", "Lead source"),
+    "momentum": ("动量", "Momentum"),
     "trend": ("走势", "Trend"),
     "week": ("周", "Week"),
     "source": ("来源", "Source"),
@@ -62,8 +81,10 @@ _TABLE: dict[str, tuple[str, str]] = {
     "this_week": ("本周", "This week"),
     "last_weeks": ("近四周", "Last 4 weeks"),
     "table_note": (
-        "方括号为 95% 区间，n 为独立报道数；“样本太少”指不足以给出均值。",
-        "Brackets are 95% intervals, n is stories; too few means too few for a mean.",
+        "方括号内为 95% 区间，n 为独立报道数；“样本不足”指报道太少，不计均值。"
+        "动量为近两周占比减去此前四周占比，单位为百分点。",
+        "Brackets are 95% intervals, n is stories; too few means too few for a mean. Momentum is the share of the "
+        "last two weeks less that of the four before, in percentage points.",
     ),
     "from_mean4": ("前四周均值 → 本周，独立报道", "mean of four weeks → this week, stories"),
     "before_mean4": ("前四周平均", "mean of four weeks before"),
@@ -73,7 +94,23 @@ _TABLE: dict[str, tuple[str, str]] = {
     "filter": ("筛选叙事", "Filter narratives"),
     "sort_hint": ("点表头可排序", "Click a heading to sort"),
     # narrative section
+    "unnamed": ("未命名", "unnamed"),
+    "near": ("相近叙事", "Nearest narratives"),
+    "near_note": ("余弦相似度，1 为相同", "cosine, 1 is the same"),
+    "measure": ("指标", "Measure"),
+    "a_week": ("条/周", "a week"),
+    "before_four": ("此前四周", "Four weeks before"),
+    "change": ("变化", "Change"),
+    "no_common_source": ("前后没有共同来源，无法拆分", "no source in common: cannot be told apart"),
+    "change_note": (
+        "变化 = 同一来源的变化 + 来源构成的变化；方括号内为 95% 区间。",
+        "Change = within sources + source mix; brackets are 95% intervals.",
+    ),
+    "speaker": ("引述", "quoting"),
+    "largest_source": ("本周最大来源", "Largest source this week"),
+    "alerts_settled": ("预警的准确情况", "How alerts turned out"),
     "claim": ("主张", "Claim"),
+    "typical": ("代表性标题（机器选取，尚非主张）", "Typical headlines (picked by machine, not yet a claim)"),
     "no_claim": ("尚无主张，因此不计立场", "No claim yet, so no stance is measured"),
     "no_stance": ("主张尚未确认，因此不计立场", "No reviewed claim yet, so no stance is measured"),
     "rule": ("预警规则", "Alert rule"),
@@ -89,30 +126,54 @@ _TABLE: dict[str, tuple[str, str]] = {
     "quotes_against": ("反对主张", "Against the claim"),
     "quotes_positive": ("语气正面", "Positive in tone"),
     "quotes_negative": ("语气负面", "Negative in tone"),
-    "quotes": ("原文摘句", "Evidence, in the original language"),
+    "quotes": (
+        "原文摘句",
+        "Evidence, in the original language",
+    ),
     "no_quotes": ("近四周没有可用的摘句。", "No usable quotes in the last four weeks."),
     "none_side": ("近四周没有找到。", "None found in the last four weeks."),
     "stories_week": ("本周报道", "This week's stories"),
     "more_stories": ("另有 {n} 条未列出", "{n} more not listed"),
     "top_sources": ("主要来源", "Top sources"),
-    "tellings": ("中英文各怎么讲", "How Chinese and English tell it"),
+    "tellings": (
+        "中英文报道对照",
+        "How Chinese and English tell it",
+    ),
     "terms": ("常用词", "Words"),
     "example": ("例", "Example"),
-    "life": ("生命线", "Life line"),
+    "life": (
+        "演变脉络",
+        "Life line",
+    ),
     "no_event": ("暂无事件", "No events yet"),
-    "within_source": ("同一来源的变化", "change within sources"),
-    "source_mix": ("来源构成的变化", "change of source mix"),
+    "within_source": (
+        "同一来源的变化",
+        "Within sources",
+    ),
+    "source_mix": (
+        "来源构成的变化",
+        "Source mix",
+    ),
     "copies": ("{n} 篇转载", "{n} reprints"),
     "copies_one": ("1 篇转载", "1 reprint"),
     "confidence": ("置信度", "confidence"),
     "weak_verdict": ("单条判断不可靠", "single verdicts are weak"),
     "open": ("打开原文", "Open the article"),
     "no_link": ("无链接", "no link"),
-    "too_few": ("样本太少", "too few"),
+    "too_few": (
+        "样本不足",
+        "too few",
+    ),
     "not_measured": ("未测", "not measured"),
-    "drift": ("中心漂移", "Drift of its centre"),
+    "drift": (
+        "中心漂移",
+        "Drift of its centre",
+    ),
     "cohesion": ("内聚度", "Cohesion"),
-    "first_seen": ("首见", "First seen"),
+    "first_seen": (
+        "首次出现",
+        "First seen",
+    ),
     "brief_note": ("篇幅所限，只列要点。", "Shortened for length."),
     "chart_volume": (
         "每周独立报道（深）与含转载（浅）",
@@ -131,19 +192,38 @@ _TABLE: dict[str, tuple[str, str]] = {
     "save_svg": ("存为 SVG", "Save as SVG"),
     # alerts
     "alert": ("预警", "Alert"),
-    "watch": ("关注", "Watch"),
+    "watch": (
+        "观察",
+        "Watch",
+    ),
     "state_emerging": ("初现，待下周证实", "emerging, to be confirmed next week"),
     "state_confirmed": ("已证实", "confirmed"),
     "state_retracted": ("已撤回", "retracted"),
     "state_held": ("暂缓：所依来源异常", "held: its sources behave unusually"),
-    "acknowledged": ("已知悉", "acknowledged"),
+    "acknowledged": (
+        "已阅",
+        "acknowledged",
+    ),
     "no_alerts": ("本周没有新叙事，也没有待定的预警。", "No new narrative this week, and no alert pending."),
-    "why_new": ("为何不是已知叙事", "Why it is none of the known"),
+    "why_new": (
+        "为何判为新叙事",
+        "Why it is none of the known",
+    ),
     "nearest": ("最接近的已知叙事", "Nearest known narratives"),
     "no_nearest": ("未记录相近的叙事。", "No near narrative is on record."),
     "alert_stories": ("相关报道", "Stories behind it"),
     "born_silently": ("本周新生，未达到预警标准", "born this week, below the alert rule"),
     "independent_sources": ("个来源", "sources"),
+    "alert_record": (
+        "迄今已有结论的预警 {n} 次，其中 {k} 次为后续报道所证实。",
+        "Of {n} alerts settled so far, {k} were confirmed by later stories.",
+    ),
+    "no_alert_record": ("尚无已有结论的预警。", "No alert has been settled yet."),
+    "passed": ("是否满足", "passed"),
+    "yes": ("是", "yes"),
+    "no": ("否", "no"),
+    "found": ("实测", "found"),
+    "needed": ("至少", "at least"),
     # status, origin
     "defined": ("分析员定义", "defined"),
     "discovered": ("自动发现", "discovered"),
@@ -163,25 +243,32 @@ _TABLE: dict[str, tuple[str, str]] = {
     # quality
     "articles": ("文章", "Articles"),
     "sources": ("来源", "Sources"),
-    "quarantine": ("隔离待查的记录", "Records in quarantine"),
+    "quarantine": (
+        "待核查记录（隔离）",
+        "Records in quarantine",
+    ),
     "no_quarantine": ("没有记录被隔离。", "No record is in quarantine."),
     "recovered": ("另有 {n} 条已修复", "{n} more recovered"),
     "reason": ("原因", "Reason"),
     "records": ("条数", "Records"),
     "example_message": ("示例", "For example"),
-    "feed_health": ("来源异常", "Unusual sources"),
-    "feed_silent": ("本周无稿（此前平均 {m} 篇）", "silent this week (mean before: {m})"),
-    "feed_more": (
-        "本周 {n} 篇，远多于此前平均 {m} 篇",
-        "{n} articles this week, far more than the mean of {m}",
+    "feed_health": (
+        "来源供稿异常",
+        "Unusual sources",
     ),
     "no_feed_notes": (
         "各来源的供稿量与前四周相符。",
         "Every source sent about as much as in the four weeks before.",
     ),
     "this_week_total": ("本周 / 累计", "This week / in all"),
-    "same_language": ("最近邻同语言比例", "Nearest neighbours in the same language"),
-    "weak_members": ("归属较弱的文章", "Weakly placed articles"),
+    "same_language": (
+        "最近邻为同语言的比例",
+        "Nearest neighbours in the same language",
+    ),
+    "weak_members": (
+        "归类把握较低的文章",
+        "Weakly placed articles",
+    ),
     "unassigned_share": ("未归类占比", "Share in no narrative"),
     "languages_week": ("本周语言", "Languages this week"),
     "unassigned_note": (
@@ -195,78 +282,6 @@ _TABLE: dict[str, tuple[str, str]] = {
     "settings": ("设置", "Settings"),
 }
 WORDS: dict[str, Words] = {key: Words(zh, en) for key, (zh, en) in _TABLE.items()}
-
-METHODS: tuple[Words, ...] = (
-    Words(
-        "报道：转载与改动很小的稿件并为一条“独立报道”，只算一个声音；“含转载”把所有副本计入，表示传播面。",
-        "Stories: reprints and nearly equal copies are one story and one voice; reach counts every copy.",
-    ),
-    Words(
-        "归类：文章先去除语言成分再比较向量；达到该叙事自身校准的相似度才归入，否则留作未归类，再从中发现新叙事。每篇最多一个主要叙事。",
-        "Assignment: vectors are compared after the language is removed from them; an article joins "
-        "a narrative only at "
-        "that narrative's own calibrated similarity, the rest stay unassigned and are searched for "
-        "new narratives. One "
-        "primary narrative an article at most.",
-    ),
-    Words(
-        "立场是对叙事主张的态度（+1 支持，−1 反对）；语气是文章自身说话的正负。两者是两回事，"
-        "分别计算。均值按独立报道计算，方括号内为 95% 自助法区间，n 为报道数。",
-        "Stance is toward the narrative's claim (+1 supports, −1 opposes); tone is how the text "
-        "itself speaks. They are "
-        "different things and scored apart. Means are over stories, brackets are 95% bootstrap "
-        "intervals, n is stories.",
-    ),
-    Words(
-        "升温与降温：本周占比对前四周占比的双侧二项检验；列出 p<0.20 者，"
-        "经错误发现率控制（10%）仍成立的标为“超出偶然”。"
-        "转向：均值移动至少 0.20，置换检验，同样标注；并把同一来源内的变化与来源构成的变化分开。",
-        "Grew and faded: a two-sided binomial test of this week's share against the four weeks "
-        "before; p<0.20 is listed, "
-        "and what survives a false discovery rate of 10% is marked beyond chance. Turned: a move of "
-        "the mean by at least "
-        "0.20, by permutation test, marked alike; change within sources is kept apart from change of "
-        "the source mix.",
-    ),
-    Words(
-        "预警：新聚出的叙事在最近两周内有足够多的独立报道和来源，且内聚度明显高于门槛，即为“初现”；下一周再有新报道归入，即为“已证实”。",
-        "Alerts: a freshly found group with enough recent stories and sources, and clearly more "
-        "cohesive than the level, "
-        "is emerging; it is confirmed when a new story joins it in the next week.",
-    ),
-)
-LIMITS: tuple[Words, ...] = (
-    Words(
-        "单篇的立场判断是弱证据：没有标注数据时，与人工判读一致的程度有限（宏 F1 约 0.53 到 0.60）。"
-        "数十条以上的占比与走势可信，单句摘录仅供阅读核对。",
-        "A verdict on one article is weak evidence: without labels it agrees with a reader only so "
-        "far (macro-F1 .53 to .60). "
-        "Shares and trends over "
-        "dozens of stories are sound; single quotes are there to be read and checked.",
-    ),
-    Words(
-        "立场分数以分析员所写的正反例句为尺度，语气模型在英文新闻上训练、用于中文时偏向中性；分数适合比较先后与彼此，不宜当作绝对值。",
-        "Stance is scaled by the analyst's own statements, and the tone model was trained on English "
-        "news and leans neutral "
-        "in Chinese: compare scores over time and with each other, do not read them as absolute.",
-    ),
-    Words(
-        "区间只反映报道数量带来的误差，不含模型本身的偏差，也不含没有收录的媒体。",
-        "The intervals cover the error of counting few stories, not the model's bias and not the "
-        "outlets that were never "
-        "read.",
-    ),
-    Words(
-        "声量不等于影响力，更不等于真假：本报告说明媒体在讲什么，不说明事实如何。",
-        "Volume is not influence and not truth: this says what the press tells, not what is so.",
-    ),
-    Words(
-        "名称与关键词由机器从文本中提取（分析员命名者除外）；标明“机器起草”的主张未经核对。",
-        "Names and keywords are drawn from the texts by machine unless the analyst named them; a "
-        "claim marked as drafted "
-        "has not been reviewed.",
-    ),
-)
 
 
 def word(key: str, **values: object) -> Words:
