@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from narratives.commands import alerts, decide, doctor, evaluate, look, quarantine, work
+from narratives.commands import alerts, decide, doctor, evaluate, look, publish, quarantine, work
 from narratives.commands.screen import BUSY, FAILED, OK, STOPPED, note, plain
 
 _EPILOG = """\b
@@ -66,7 +66,9 @@ for _name, _command, _line in (
     ("init", work.init, "make a desk: settings, named narratives, an empty archive"),
     ("ingest", work.ingest, "take articles in from files, folders and feeds"),
     ("update", work.update, "process what was taken in since last time"),
-    ("report", work.report, "write the report of a week"),
+    ("report", publish.report, "write the report of a week"),
+    ("pictures", publish.pictures, "write the charts of a week as PNG and SVG"),
+    ("site", publish.site, "write a static site of all weeks"),
     ("run", work.run, "ingest, update and report in one, for cron"),
     ("list", look.list_narratives, "the narratives, with figures of the last week"),
     ("show", look.show, "one narrative: figures, events, evidence"),

@@ -76,7 +76,7 @@ class Courier:
     def __init__(self, channel: str, address: str, timeout_seconds: float) -> None:
         require_apprise()
         self.channel, self.timeout_seconds = channel, timeout_seconds
-        self._pause = 0.0
+        self._pause, self.takes_files = 0.0, False
         self._answers: queue.Queue[str] = queue.Queue()
         self._child = subprocess.Popen(
             [sys.executable, "-P", "-W", "ignore", __file__],
@@ -97,6 +97,7 @@ class Courier:
             known = answer["said"] in ("unknown", "several")
             raise ChannelUnusable(f"{self.channel}: {REASONS[answer['said'] if known else 'ended']}")
         self._pause = float(answer["pause_seconds"])
+        self.takes_files = bool(answer["takes_files"])
         return self
 
     def __exit__(
@@ -104,16 +105,18 @@ class Courier:
     ) -> None:
         self._end()
 
-    def send(self, title: str, body: str, kind: str = "info") -> str:
+    def send(self, title: str, body: str, kind: str = "info", attach: str = "") -> str:
         """Send one message; "" when the channel took it, else why not, in words of ours.
 
         Parameters
         ----------
         kind
             How a channel may colour it: info, success, warning.
+        attach
+            Path of a file to go with it; a channel that takes none (see `takes_files`) gets the text alone.
         """
         deadline = self.timeout_seconds + self._pause + _GRACE_SECONDS
-        answer = self._ask({"title": title, "body": body, "kind": kind}, deadline)
+        answer = self._ask({"title": title, "body": body, "kind": kind, "attach": attach}, deadline)
         if answer["said"] == "sent":
             return ""
         status = answer.get("status")
@@ -184,16 +187,23 @@ def _serve(questions: IO[str], answers: IO[str]) -> None:
     plugin = channel[0]
     if plugin.socket_read_timeout == type(plugin).socket_read_timeout:  # the address asks for none of its own
         plugin.socket_read_timeout = float(first["timeout_seconds"])
-    answer(said="ready", pause_seconds=float(plugin.request_rate_per_sec or 0))
+    takes_files = bool(plugin.attachment_support)
+    answer(said="ready", pause_seconds=float(plugin.request_rate_per_sec or 0), takes_files=takes_files)
     for line in questions:
         message = json.loads(line)
+        # apprise gives up a message where the service takes no files; ours goes without.
+        files = {"attach": message["attach"]} if message.get("attach") and takes_files else {}
         words = _Words()
         logger = logging.getLogger("apprise")
         logger.addHandler(words)
         try:
             is_sent = bool(
                 channel.notify(
-                    body=message["body"], title=message["title"], notify_type=message["kind"], body_format="text"
+                    body=message["body"],
+                    title=message["title"],
+                    notify_type=message["kind"],
+                    body_format="text",
+                    **files,
                 )
             )
         except Exception:

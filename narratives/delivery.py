@@ -198,16 +198,21 @@ def channels_of(settings: Settings) -> list[str]:
         There is none, or one is not the name of an environment variable. It is not quoted then: it may be an address
         that was written in the wrong place.
     """
-    names = list(dict.fromkeys(settings.alerts.channels))
+    return checked_channels(settings.alerts.channels, "alerts.channels")
+
+
+def checked_channels(channels: Sequence[str], setting: str) -> list[str]:
+    """The channels that a setting names, each once; raises like `channels_of`."""
+    names = list(dict.fromkeys(channels))
     if not names:
         raise ValueError(
             "no channel is set: put an apprise URL into an environment variable, and the variable's name into "
-            "alerts.channels of narratives.toml"
+            f"{setting} of narratives.toml"
         )
     for i, name in enumerate(names, 1):
         if not (name.isidentifier() and name.isascii() and len(name) <= _NAME_CHARS):
             raise ValueError(
-                f"alerts.channels of narratives.toml: entry {i} is not the name of an environment variable (letters, "
+                f"{setting} of narratives.toml: entry {i} is not the name of an environment variable (letters, "
                 f"digits and _, at most {_NAME_CHARS}); addresses belong into the variable, not into the file"
             )
     return names

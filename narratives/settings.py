@@ -145,6 +145,16 @@ class ReportSettings(_Section):
     min_stories_for_average: int = Field(3, ge=1, description="Fewer stories: the report says too few.")
     quotes: int = Field(6, ge=1, le=20, description="Evidence quotes a narrative.")
     weeks: int = Field(12, ge=2, le=104, description="Weeks shown in charts.")
+    channels: list[str] = Field(
+        default_factory=list,
+        description="Where `narratives report --mail` sends: names of environment variables with apprise URLs; empty "
+        "takes alerts.channels.",
+    )
+    site_url: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="Where the site of `narratives site` is served; messages link to it.",
+    )
 
 
 class Settings(_Section):

@@ -12,8 +12,7 @@ from typing import Any
 
 from reports import content
 
-VERSION = 1
-SCHEMA_ID = "narratives-weekly-report-1"
+SCHEMA_ID = "narratives-weekly-report-2"
 _PLAIN: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},
     int: {"type": "integer"},
@@ -69,7 +68,7 @@ def _schema_text() -> str:
 def weekly_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of `render_json`, read off the records themselves.
 
-    >>> weekly_schema()["properties"]["subject"]
+    >>> weekly_schema()["properties"]["label"]
     {'type': 'string'}
     """
     schema: dict[str, Any] = json.loads(_schema_text())

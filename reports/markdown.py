@@ -74,7 +74,7 @@ def escape_markdown(text: str) -> str:
     """A text that Markdown shows as it is: no markup, no HTML, one line.
 
     >>> escape_markdown("<b>*x*</b> [a](b) | c")
-    '&lt;b&gt;\\\\*x\\\\*&lt;/b&gt; \\\\[a\\\\]\\\\(b\\\\) \\\\| c'
+    '&lt;b&gt;\\\\*x\\\\*&lt;/b&gt; \\\\[a\\\\](b) \\\\| c'
     """
     text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _SPECIAL.sub(r"\\\1", text)

@@ -60,6 +60,7 @@ _TABLE: dict[str, tuple[str, str]] = {
         "本报告不能说明什么",
         "What this report cannot say",
     ),
+    "attached": ("完整周报见附件（HTML，可离线打开）", "The full report is attached (HTML, opens offline)"),
     # columns
     "narrative": ("叙事", "Narrative"),
     "stories": ("独立报道", "Stories"),

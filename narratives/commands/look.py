@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from narratives.commands.publish import WeekOption
 from narratives.commands.screen import (
     DeskOption,
     JsonOption,
@@ -21,7 +22,6 @@ from narratives.commands.screen import (
     say,
     table,
 )
-from narratives.commands.work import WeekOption
 
 if TYPE_CHECKING:
     import pandas as pd

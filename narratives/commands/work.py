@@ -1,12 +1,13 @@
-"""Commands that do the work: make a desk, take articles in, bring it up to date, write the report."""
+"""Commands that do the work: make a desk, take articles in, bring it up to date, all of it in one."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from narratives.commands.publish import LangOption, OpenOption, show_page, write_report
 from narratives.commands.screen import (
     NEEDS_A_LOOK,
     DeskOption,
@@ -15,7 +16,6 @@ from narratives.commands.screen import (
     Progress,
     QuietOption,
     count,
-    note,
     opened,
     print_json,
     say,
@@ -35,23 +35,9 @@ if TYPE_CHECKING:
     from narratives.ingest import IngestReport
     from narratives.pipeline import UpdateReport
 
-WeekOption = Annotated[
-    str | None,
-    typer.Option(
-        "--week",
-        metavar="WEEK",
-        show_default=False,
-        help="Such as 2025-W46, or a day of it. Left out: the last.",
-    ),
-]
-LangOption = Annotated[
-    Literal["zh", "en", "both"] | None,
-    typer.Option("--lang", show_default=False, help="Language of the report. Left out: what narratives.toml says."),
-]
 WaitOption = Annotated[
     float, typer.Option("--wait", metavar="SECONDS", min=0, help="Wait this long for another run to end.")
 ]
-OpenOption = Annotated[bool, typer.Option("--open/--no-open", help="Show the report in the browser.")]
 
 
 def init(
@@ -119,29 +105,6 @@ def update(desk: DeskOption = None, quiet: QuietOption = False, as_json: JsonOpt
             tell_updated(own, report)
 
 
-def report(
-    week: WeekOption = None,
-    compare: Annotated[
-        str | None,
-        typer.Option("--compare", metavar="WEEK", show_default=False, help="Also compare with this earlier week."),
-    ] = None,
-    lang: LangOption = None,
-    show: OpenOption = False,
-    desk: DeskOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Write the report of a week into the desk's folder: HTML, Markdown and JSON. Prints where they lie."""
-    with opened(desk, read_only=True) as own:
-        written = _write(own, week, lang, compare)
-    if as_json:
-        print_json(written)
-    else:
-        for path in written.values():
-            say(path)
-    if show:
-        _open(written["html"])
-
-
 def run(
     paths: Annotated[
         list[str] | None,
@@ -172,7 +135,7 @@ def run(
             processed = _updated(own, quiet)
         if not own.weeks():
             raise ValueError("there is nothing to report on: the desk has no articles; name files or feeds to take in")
-        written = _write(own, None, lang, None)
+        written = write_report(own, None, lang, None)
         delivered = _deliver(own)
         if as_json:
             print_json(
@@ -191,7 +154,7 @@ def run(
                 tell_delivered(delivered)
             say(f"report: {written['html']}")
     if show:
-        _open(written["html"])
+        show_page(written["html"])
     if ingested:
         _leave_if_failed(ingested)
     if delivered and delivered.needs_a_look:
@@ -222,30 +185,6 @@ def _is_waiting(desk: Desk) -> bool:
     from narratives.pipeline import waiting_weeks
 
     return bool(waiting_weeks(desk.archive, desk.zone))
-
-
-def _write(desk: Desk, week: str | None, lang: str | None, compare: str | None) -> dict[str, str]:
-    """Write the report; format -> path."""
-    from narratives.weeks import parse
-    from reports import write_weekly
-
-    if not desk.weeks():
-        where = "" if desk.folder == Path.cwd() else f" --desk {desk.folder}"
-        raise ValueError(
-            f"no week has been processed yet: `narratives ingest FILES{where}`, then `narratives update{where}`"
-        )
-    chosen = parse(week) if week else None
-    against = parse(compare) if compare else None
-    files = write_weekly(desk, chosen, lang or desk.settings.report.language, against)
-    names = {".html": "html", ".md": "markdown", ".json": "json"}
-    return {names.get(path.suffix, path.suffix): str(path.absolute()) for path in files}
-
-
-def _open(path: str) -> None:
-    import webbrowser
-
-    if not webbrowser.open(Path(path).absolute().as_uri()):
-        note(f"no browser was found to open it with: {path}")
 
 
 def _leave_if_failed(report: IngestReport) -> None:

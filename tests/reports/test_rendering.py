@@ -85,7 +85,7 @@ def test_hostile_texts_are_shown_and_never_become_markup(report: WeeklyReport, h
     assert "</title><script>window.hacked=1</script>" in page.words
     markdown = reports.render_markdown(report)
     assert "<script" not in markdown and "<img" not in markdown and "<b>" not in markdown
-    assert r"\[link\]\(javascript:window.hacked=1\)" in markdown
+    assert r"\[link\](javascript:window.hacked=1)" in markdown, "no link without its brackets"
 
 
 def test_the_page_asks_nothing_of_the_network(report: WeeklyReport, html: str) -> None:

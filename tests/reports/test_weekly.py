@@ -75,8 +75,9 @@ def test_a_turn_of_the_stance_is_found_and_split_into_within_and_mix(desk: Any) 
     report = reports.build_weekly(desk)
     turn = next(t for t in report.turned if t.narrative == "N0001" and t.what == "stance")
     assert turn.before == pytest.approx(0.6) and turn.after == pytest.approx(-0.6) and turn.clear
-    assert turn.within + turn.mix == pytest.approx(turn.after - turn.before)
-    assert abs(turn.within) > 0.3, "the same sources changed their mind"
+    assert turn.within.value + turn.mix.value == pytest.approx(turn.after - turn.before)
+    assert abs(turn.within.value) > 0.3, "the same sources changed their mind"
+    assert turn.change.low <= turn.change.value <= turn.change.high < 0
     assert "China leverage" in report.summary[3].text.en and "−0.60" in report.summary[3].text.en
 
 
@@ -160,10 +161,10 @@ def test_quarantine_is_counted_by_reason_and_open_records_only(report: WeeklyRep
 def test_a_source_that_falls_silent_is_noted(desk: Any) -> None:
     articles = desk.frames["articles"]
     now = articles["week"] == date(2025, 11, 10)
-    articles.loc[articles.index[~now][-60:], "source"] = "Harbor Wire"
+    articles.loc[articles.index[~now][-200:], "source"] = "Harbor Wire"
     articles.loc[now & (articles["source"] == "Harbor Wire"), "source"] = "Elsewhere"
-    notes = {f.source: f.kind for f in reports.build_weekly(desk).intake.feeds}
-    assert notes["Harbor Wire"] == "silent"
+    notes = {f.source: f for f in reports.build_weekly(desk).intake.feeds}
+    assert notes["Harbor Wire"].kind == "silent" and "Harbor Wire" in notes["Harbor Wire"].text.zh
 
 
 def test_a_compared_week_adds_figures_and_must_be_earlier(desk: Any) -> None:
