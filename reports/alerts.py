@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from narratives.alerts import running_precision
 from narratives.settings import AlertSettings
-from reports.content import AlertNote, Near, RulePart, Words
+from reports.content import AlertNote, AlertRecord, Near, RulePart, Span, Words
 from reports.figures import number
 from reports.frames import Frames, as_list, each, week_label
 from reports.quotes import headlines, one_line
@@ -69,11 +69,11 @@ def rule_parts(
     return tuple(RulePart(name, *asked.get(name, (None, None)), bool(ok)) for name, ok in passed.items())
 
 
-def alert_record(frames: Frames) -> tuple[int, int]:
-    """How many alerts were settled up to the report's week, and how many of them confirmed by later stories."""
+def alert_record(frames: Frames) -> AlertRecord:
+    """How the alerts up to the report's week turned out, as it was known then."""
     own = frames.alerts[frames.alerts["tier"] == "alert"]
-    precision, n_settled = running_precision(list(own["state"]))
-    return n_settled, round((precision or 0.0) * n_settled)
+    known = running_precision(list(own["state"]))
+    return AlertRecord(known.n, known.n_confirmed, Span(known.share, known.low, known.high), known.n_open, known.n_held)
 
 
 def _count(value: Any) -> int | None:

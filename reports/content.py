@@ -299,6 +299,17 @@ class FeedNote:
 
 
 @dataclass(frozen=True)
+class AlertRecord:
+    """How alerts turned out so far: settled ones, those that later stories confirmed, their share (0 to 1)."""
+
+    n_settled: int
+    n_confirmed: int
+    precision: Span
+    n_open: int
+    n_held: int
+
+
+@dataclass(frozen=True)
 class Intake:
     """What came in, and how good it is."""
 
@@ -318,8 +329,7 @@ class Intake:
     feeds: tuple[FeedNote, ...]
     same_language_share: float | None
     largest_source: tuple[str, float] | None  # outlet, share of the week's articles
-    alerts_settled: int
-    alerts_confirmed: int
+    alerts: AlertRecord
 
 
 @dataclass(frozen=True)

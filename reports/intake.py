@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from narratives.volume import feed_notices
+from narratives.weeks import share_passed
 from reports.alerts import alert_record
 from reports.content import FeedNote, Intake, Unassigned, WeekPoint, Words
 from reports.figures import number
@@ -60,11 +61,10 @@ def count_intake(desk: Desk, frames: Frames, totals: Mapping[date, int]) -> Inta
         n_weak=int(((this_week["narrative"] != "") & this_week["weak"].fillna(False).astype(bool)).sum()),
         quarantine=tuple(reasons),
         n_recovered=int((frames.quarantine["state"] == "recovered").sum()),
-        feeds=feed_notes(frames),
+        feeds=feed_notes(frames, desk.settings.discover.timezone),
         same_language_share=number(desk.health().get("same_language_share")),
         largest_source=_largest_source(this_week),
-        alerts_settled=alert_record(frames)[0],
-        alerts_confirmed=alert_record(frames)[1],
+        alerts=alert_record(frames),
     )
 
 
@@ -76,12 +76,14 @@ def _largest_source(articles: pd.DataFrame) -> tuple[str, float] | None:
     return one_line(str(first)), float(counts[first] / len(articles))
 
 
-def feed_notes(frames: Frames) -> tuple[FeedNote, ...]:
+def feed_notes(frames: Frames, timezone: str) -> tuple[FeedNote, ...]:
     """Outlets that were unusual in the report's week, by `narratives.volume.feed_notices`."""
     counts: dict[str, dict[date, int]] = {}
     for row in each(frames.articles.groupby(["source", "week"]).size().rename("n").reset_index()):
         counts.setdefault(one_line(str(row.source)), {})[row.week] = int(row.n)
-    notices = feed_notices(counts, frames.weeks, frames.week)
+    latest = frames.articles["published_at"].max()
+    covered = share_passed(frames.week, latest, ZoneInfo(timezone)) if len(frames.articles) else 1.0
+    notices = feed_notices(counts, frames.weeks, frames.week, covered)
     return tuple(
         FeedNote(n.source, n.kind, n.n_articles, float(n.usual), Words(n.said("zh"), n.said("en")))
         for n in sorted(notices, key=lambda n: (-abs(n.n_articles - n.usual), n.source))[:_MAX_FEEDS]

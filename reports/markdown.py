@@ -9,7 +9,7 @@ from typing import Any
 from reports.content import Estimate, WeeklyReport, Words
 from reports.methods import LIMITS, methods
 from reports.page import LANGUAGES, TEMPLATES, interval
-from reports.sentences import mean_text, percent, points, rule_number, signed
+from reports.sentences import alert_record_text, mean_text, percent, points, rule_number, signed
 from reports.words import word
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]!|~$]|^[#+\-](?=\s|$)|^\d+(?=[.)]\s))")
@@ -50,6 +50,7 @@ def render_markdown(report: WeeklyReport, lang: str = "both") -> str:
         mean_text=mean_text,
         points=points,
         rule_number=rule_number,
+        alert_record=alert_record_text,
         estimate=_estimate(both),
     )
     names: dict[str, Any] = {r.id: r for r in (*report.rows, *report.quiet)}

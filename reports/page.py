@@ -22,7 +22,7 @@ from reports import charts, rows
 from reports.content import Estimate, NarrativeSection, WeeklyReport, Words
 from reports.marks import sparkline, whisker
 from reports.methods import LIMITS, methods
-from reports.sentences import mean_text, percent, points, rule_number, signed
+from reports.sentences import alert_record_text, mean_text, percent, points, rule_number, signed
 from reports.theme import FONT, FONT_ZH, chart_config, css_variables
 from reports.words import word
 
@@ -136,6 +136,7 @@ def environment(lang: str) -> Any:
         mean_text=mean_text,
         points=points,
         rule_number=rule_number,
+        alert_record=alert_record_text,
         interval=interval,
         html_lang_of=html_lang_of,
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from reports.content import (
     AlertNote,
+    AlertRecord,
     Intake,
     LifeEvent,
     Link,
@@ -281,6 +282,21 @@ def _doubts(
         Link("quality", Words("数据质量", "data quality")),
     )
     return Sentence(Words(zh + "。", en + "."), links)
+
+
+def alert_record_text(record: AlertRecord) -> Words:
+    """The running precision of alerts as a sentence."""
+    share = record.precision
+    if share.value is None or share.low is None or share.high is None:
+        zh, en = "尚无已有结论的预警", "No alert has been settled yet"
+    else:
+        rate = f"{percent(share.value)} [{percent(share.low)}, {percent(share.high)}]"
+        zh = f"迄今已有结论的预警 {record.n_settled} 次，其中 {record.n_confirmed} 次得到后续报道证实（{rate}）"
+        en = f"Of {plural(record.n_settled, 'alert', 'alerts')} settled so far, later stories confirmed "
+        en += f"{record.n_confirmed} ({rate})"
+    if record.n_held:
+        zh, en = f"{zh}；{record.n_held} 次暂缓", f"{en}; {record.n_held} held"
+    return Words(zh + "。", en + ".")
 
 
 def describe_event(kind: str, subject: Words, other: Words | None, detail: Mapping[str, Any]) -> Words:

@@ -215,11 +215,6 @@ _TABLE: dict[str, tuple[str, str]] = {
     "alert_stories": ("相关报道", "Stories behind it"),
     "born_silently": ("本周新生，未达到预警标准", "born this week, below the alert rule"),
     "independent_sources": ("个来源", "sources"),
-    "alert_record": (
-        "迄今已有结论的预警 {n} 次，其中 {k} 次为后续报道所证实。",
-        "Of {n} alerts settled so far, {k} were confirmed by later stories.",
-    ),
-    "no_alert_record": ("尚无已有结论的预警。", "No alert has been settled yet."),
     "passed": ("是否满足", "passed"),
     "yes": ("是", "yes"),
     "no": ("否", "no"),

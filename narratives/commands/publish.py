@@ -89,10 +89,7 @@ def report(
 
 def pictures(
     week: WeekOption = None,
-    formats: Annotated[
-        list[Literal["png", "svg"]] | None,
-        typer.Option("--format", show_default=False, help="png or svg; may be repeated. Left out: both."),
-    ] = None,
+    form: Annotated[Literal["png", "svg", "both"], typer.Option("--format", help="png, svg or both.")] = "both",
     folder: Annotated[
         Path | None,
         typer.Option("--to", metavar="FOLDER", show_default=False, help="Left out: reports/pictures in the desk."),
@@ -103,7 +100,7 @@ def pictures(
 ) -> None:
     """Write every chart of a week's report as PNG and SVG, with Chinese. Prints where they lie."""
     with opened(desk, read_only=True) as own:
-        paths = _pictures(own, week, lang, tuple(dict.fromkeys(formats or ("png", "svg"))), folder)
+        paths = _pictures(own, week, lang, ("png", "svg") if form == "both" else (form,), folder)
     if as_json:
         print_json(_facts(paths, []))
     else:
