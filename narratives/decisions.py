@@ -8,7 +8,7 @@ does taking it back. Where two contradict each other the later one counts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from narratives import deeds
 from narratives.archive import schema
 from narratives.deeds import Deed
 from narratives.lookup import find_article, find_narrative
+from narratives.rulings import Rulings
 from narratives.undoing import undo
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Decisions:
 
         def act(connection: Connection) -> Deed:
             goes, stays = (find_narrative(self.archive, name, connection) for name in (narrative, into))
-            return deeds.merge(self.archive, connection, goes, stays, self.zone)
+            return self._merge(connection, goes, stays)
 
         return self._decide("merge", act)
 
@@ -106,9 +107,17 @@ class Decisions:
             if goes["origin"] == "defined":
                 raise ValueError(f"{goes['id']} is a named narrative itself ({goes['slug']}); to join two, merge them")
             stays = find_narrative(self.archive, slug, connection)
-            return deeds.merge(self.archive, connection, goes, stays, self.zone)
+            return self._merge(connection, goes, stays)
 
         return self._decide("same_as", act)
+
+    def _merge(self, connection: Connection, goes: dict[str, Any], stays: dict[str, Any]) -> Deed:
+        """Articles that were kept out of the one and are in the other are no stranger to the two as one."""
+        barred = Rulings.load(self.archive, connection).barred.get(goes["id"], {})
+        inside = deeds.memberships(self.archive, connection, list(barred.values()))
+        freed = sorted({m["article_id"] for m in inside if m["narrative_id"] == stays["id"]})
+        deed = deeds.merge(self.archive, connection, goes, stays, self.zone)
+        return replace(deed, detail={**deed.detail, "freed": freed})
 
     def split(self, narrative: str, articles: Iterable[str], zh: str = "", en: str = "") -> Decision:
         """Some articles of a narrative are one of their own; `zh` and `en` name it, else its words do."""
@@ -200,6 +209,8 @@ class Decisions:
             )
             for event in deed.events:
                 deeds.write_event(connection, week, number, event)
+            # Whatever stood before this one still stands.
+            Rulings.load(self.archive, connection).keep(self.archive, connection)
         return Decision(number, kind, deed.narrative, deed.article, deed.said, False, detail)
 
     def rows(self) -> list[dict[str, Any]]:

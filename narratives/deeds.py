@@ -119,6 +119,7 @@ def merge(archive: Archive, connection: Connection, goes: Row, stays: Row, zone:
         raise ValueError(f"{goes['id']} cannot be merged into itself (a merged id means the one it was merged into)")
     table = schema.membership
     moving = archive.rows(table, table.c.narrative_id == goes["id"], connection=connection)
+    moving.sort(key=lambda m: (m["week"], m["article_id"]))
     there = {
         m["article_id"]: m for m in archive.rows(table, table.c.narrative_id == stays["id"], connection=connection)
     }

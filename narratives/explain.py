@@ -165,8 +165,8 @@ def _of_week(desk: Desk, voice: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _without(known: Known, state: StepState, article: str, desk: Desk) -> Known:
     """The narrative as it would be had it never had this article."""
-    members = state.members[known.id]
-    if article not in members.ids:
+    members = state.members.get(known.id)
+    if members is None or article not in members.ids:
         return known
     others = members.take([i for i, member in enumerate(members.ids) if member != article])
     seed = state.seeds.get(state.narratives[known.id]["slug"] or "")

@@ -21,6 +21,7 @@ from narratives.discover import similarities
 from narratives.known import make_known
 from narratives.ledger import Ledger
 from narratives.review import Review
+from narratives.rulings import SEEN
 from narratives.scoring import sentences_of, stance_rows, statements_of, tone_rows, undecided_rows
 from narratives.state import Cluster, Member, StepState
 from narratives.step import Step
@@ -131,7 +132,7 @@ class Outcome:
         said = sentences_of(toned)
         self.rows["tone"] = tone_rows(toned, said, scorer, step.material.encode)
         by_narrative = {n: sorted(ids) for n, ids in self.fresh.items()}
-        for article_id, narrative_id in corrected.items():
+        for article_id, narrative_id in {**step.ruled.unscored(), **corrected}.items():
             if narrative_id and article_id not in by_narrative.get(narrative_id, []):
                 by_narrative.setdefault(narrative_id, []).append(article_id)
         for narrative_id, ids in sorted(by_narrative.items()):
@@ -141,7 +142,7 @@ class Outcome:
             if seed is None or not seed.definition.claim.texts():
                 self.rows["score"] += undecided_rows(rows, narrative_id)
                 continue
-            batch = self.members[narrative_id]
+            batch = self.members.get(narrative_id) or step.batch(state, sorted(ids))
             self.rows["score"] += stance_rows(
                 rows,
                 statements_of(narrative_id, seed.definition),
@@ -179,7 +180,7 @@ class Outcome:
             if ids:
                 classes[name], sizes[name] = counts, len(ids)
         found = class_tfidf(classes, sizes)
-        self.keywords = {n: k for n, k in found.items() if n and self.fresh.get(n)}
+        self.keywords = {n: k for n, k in found.items() if n in self._changed()}
         for cluster in state.born:
             members = self.members[cluster.id]
             nearest = representatives(members.vectors, unit(members.vectors.sum(axis=0)), members.langs, 2)
@@ -202,6 +203,7 @@ class Outcome:
             ledger.write_alerts(connection)
             self.review.write(connection)
             ledger.write_statuses(connection)
+            rulings = self.step.ruled.rulings
             voices = {row["id"] for row in state.voices}
             for row in state.arrivals:
                 connection.execute(
@@ -210,6 +212,8 @@ class Outcome:
                     .values(step_week=state.week, is_voice=row["id"] in voices)
                 )
             n_voices = int(self.archive.get_meta("n_voices", 0)) + len(state.voices)
+            rulings.keep(self.archive, connection)
+            self.archive.set_meta(SEEN, rulings.latest, connection)
             self.archive.set_meta("n_voices", n_voices, connection)
             self.archive.set_meta("space", self.step.learned, connection)
             self.archive.set_meta("encoder", self.step.material.encoder.fingerprint, connection)
@@ -261,12 +265,17 @@ class Outcome:
             self.archive.add_event(
                 connection, born, "born", cluster.id, cluster.parent, bootstrap=cluster.bootstrap, **detail
             )
-        for narrative_id in sorted(self.fresh):
+        for narrative_id in self._changed():
             connection.execute(
                 update(schema.narrative)
                 .where(schema.narrative.c.id == narrative_id)
                 .values(**self._figures(narrative_id))
             )
+
+    def _changed(self) -> list[str]:
+        """Narratives whose members are others than before: by this step, or by a decision since the last."""
+        decided = [i for i, row in self.state.narratives.items() if row["score_mean"] is None and self.members.get(i)]
+        return sorted({*self.fresh, *decided})
 
     def _published_weeks(self, cluster: Cluster) -> list[date]:
         rows = self.step.rows_of(list(cluster.article_ids))
@@ -286,7 +295,7 @@ class Outcome:
         # When they were published, not when they joined: what came out of the buffer is no sign of life today.
         published = [
             min(weeks.monday_of(one["published_at"], self.step.zone), state.week)
-            for one in self.step.rows_of(self.fresh[narrative_id])
+            for one in self.step.rows_of(self.fresh.get(narrative_id, []))
         ]
         values: dict[str, Any] = {
             "centre": vector_bytes(known.centre),
@@ -297,7 +306,7 @@ class Outcome:
             "cohesion": round(float((pairs.sum() - np.trace(pairs)) / (n * (n - 1))), 6) if n > 1 else None,
             "last_week": max(filter(None, [row["last_week"], *published])),
             # The bootstrap places everything anew.
-            "n_members": len(self.fresh[narrative_id]) + (0 if state.bootstrapping else row["n_members"]),
+            "n_members": len(self.fresh.get(narrative_id, ())) + (0 if state.bootstrapping else row["n_members"]),
         }
         if row["anchor"] is None:
             values["anchor"] = values["centre"]

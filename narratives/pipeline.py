@@ -20,6 +20,7 @@ from narratives.known import SeedTexts, seed_texts
 from narratives.material import Material
 from narratives.outcome import Outcome, write_quiet_week
 from narratives.review import Review
+from narratives.rulings import Rulings, pending
 from narratives.settings import Settings
 from narratives.state import StepState
 from narratives.step import Step
@@ -70,7 +71,7 @@ def update(
     """Process every week that has waiting articles, in order of time.
 
     A step is one week. Articles that arrive for a week already past are taken in with the latest one, so that
-    what was reported stays as it was. Nothing waiting: nothing is loaded and nothing written.
+    what was reported stays as it was. Nothing waiting and nothing decided: nothing is loaded and nothing written.
 
     Parameters
     ----------
@@ -79,7 +80,9 @@ def update(
     """
     tell = progress or (lambda stage, done, total: None)
     with archive.lock("narratives update"):
-        todo = waiting_weeks(archive, ZoneInfo(settings.discover.timezone))
+        todo, last = waiting_weeks(archive, ZoneInfo(settings.discover.timezone)), archive.last_step()
+        if not todo and last is not None and pending(archive):
+            todo = {last: []}
         if not todo:
             return UpdateReport((), {}, {})
         run = archive.start_run("update", settings.model_dump(mode="json"), versions())
@@ -93,15 +96,16 @@ def update(
                 tell(f"week {weeks.label(week)}", done, len(todo))
                 step = Step(archive, settings, definitions, said, material)
                 state = StepState(week, step.rows_of(ids))
-                if not ids:
+                if not ids and week != last:
                     write_quiet_week(step, state)
                     continue
                 step.take_in(state)
                 step.know(state)
                 step.gather(state)
-                step.place(state)
                 review = Review(step, state)
-                review.look()
+                if ids:  # otherwise only decisions are new: scores and centres follow them, nothing is placed anew
+                    step.place(state)
+                    review.look()
                 outcome = Outcome(step, state, review)
                 outcome.settle()
                 outcome.score(tone)
@@ -151,3 +155,4 @@ def name_definitions(archive: Archive, definitions: Sequence[Definition]) -> Non
                 )
             elif any(row[name] != value for name, value in values.items()):
                 connection.execute(table.update().where(table.c.id == row["id"]).values(**values))
+        Rulings.load(archive, connection).keep_names(connection)

@@ -38,7 +38,7 @@ class Review:
         }
         living = [i for i in sorted(state.members) if self._may_change(i)]
         for narrative_id in living:
-            members = state.members[narrative_id]
+            members = self.step.ruled.movable(state.members[narrative_id])
             proposal = propose_split(narrative_id, members, WordOverlap(members, []), state.cut, settings)
             if proposal is None or not self._alive(narrative_id, proposal.leaving):
                 continue
@@ -51,6 +51,8 @@ class Review:
         by_id = {i: state.members[i] for i in living}
         words = WordOverlap(joined(list(by_id.values())), []) if by_id else None
         for a, b in propose_merges(by_id, words, state.cut, settings) if words else []:
+            if not self._may_merge(a, b):
+                continue
             old = before.get(("merge", a, b))
             held = old["n_held"] + 1 if old else 1
             if held >= HOLD and not any(a in pair or b in pair for pair in self.merges):
@@ -58,6 +60,11 @@ class Review:
                 self.merges.append((goes, stays))
             else:
                 self._keep("merge", a, b, held, {}, old)
+
+    def _may_merge(self, a: str, b: str) -> bool:
+        """No decision keeps the two apart."""
+        ruled = self.step.ruled
+        return ruled.rulings.may_merge(a, b, {i: set(ruled.stories(self.state.members[i])) for i in (a, b)})
 
     def _may_change(self, narrative_id: str) -> bool:
         row = self.state.narratives[narrative_id]

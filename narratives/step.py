@@ -23,6 +23,7 @@ from narratives.definitions import Definition
 from narratives.discover import bootstrap_groups, cut_level, group_articles
 from narratives.known import SeedTexts, countered, make_known, seeds_in, sentence_votes
 from narratives.material import Material, Row
+from narratives.ruled import Ruled
 from narratives.settings import Settings
 from narratives.space import Space
 from narratives.state import Cluster, Member, StepState
@@ -52,6 +53,7 @@ class Step:
         self.definitions, self.said = list(definitions), said
         self.zone = ZoneInfo(settings.discover.timezone)
         self._rows: dict[str, dict[str, Any]] = {}
+        self.ruled = Ruled(self)
         self.learned: dict[str, Any] = {}  # the space's running means without the definitions' texts
 
     # -- reading ---------------------------------------------------------------------------------------------
@@ -151,6 +153,7 @@ class Step:
             if unchanged and (state.week - row["last_week"]) > 2 * weeks.WEEK:
                 stored = (row["score_mean"], row["score_sd"])
             state.known.append(make_known(narrative_id, members, seed, self.settings.discover, stored))
+        state.known += self.ruled.aliases(state)
 
     def gather(self, state: StepState) -> None:
         """The pool: this week's voices and those of the last weeks that are still unassigned.
@@ -163,6 +166,7 @@ class Step:
         waiting = self._open_voices(since, unassigned=not state.bootstrapping)
         rows = sorted([*waiting, *state.voices], key=_in_time)[-settings.buffer_max :]
         state.pool = self.batch(state, [row["id"] for row in rows])
+        self.ruled.settle_homes(state)
         recent = self._open_voices(None, unassigned=False, limit=_CUT_ARTICLES)
         sample = self.material.batch(sorted([*recent, *state.voices], key=_in_time)[-_CUT_ARTICLES:], state.space)
         state.cut = cut_level(sample, WordOverlap(sample, []), settings)
@@ -216,9 +220,12 @@ class Step:
         """Score a batch against narratives and decide."""
         assert state.space is not None
         found = scores(batch, known, words, self.settings.discover)
+        closed = self.ruled.closed(state, batch, known)
         # Once a narrative has members, they say better than counter-examples what does not belong.
-        ruled_out = None if state.bootstrapped else countered(batch, state.space, self.said, known)
-        return place(found, groups, known, self.settings.discover, ruled_out)
+        if not state.bootstrapped:
+            ruled_out = countered(batch, state.space, self.said, known)
+            closed = ruled_out if closed is None else closed | ruled_out
+        return self.ruled.redirected(batch, place(found, groups, known, self.settings.discover, closed))
 
     def _take(self, state: StepState, batch: Batch, placement: Placement, how: str) -> int:
         """Note what a placement has decided; returns how many articles found a narrative."""
@@ -226,7 +233,8 @@ class Step:
         for i, narrative_id in enumerate(placement.narrative):
             if narrative_id:
                 n += 1
-                state.placed.append(Member(batch.ids[i], narrative_id, float(placement.score[i]), how))
+                way = self.ruled.ways.get(batch.ids[i], how)
+                state.placed.append(Member(batch.ids[i], narrative_id, float(placement.score[i]), way))
                 state.placed += [
                     Member(batch.ids[i], other, score, how, primary=False) for other, score in placement.others[i]
                 ]
@@ -240,7 +248,7 @@ class Step:
             members: dict[str, list[int]] = {}
             at = {article_id: i for i, article_id in enumerate(pool.ids)}
             for member in state.placed:
-                if member.primary:
+                if member.primary and member.article_id in at:
                     members.setdefault(member.narrative_id, []).append(at[member.article_id])
             left = np.array(sorted(set(range(len(pool))) - {i for rows in members.values() for i in rows}), dtype=int)
             if not len(left):
@@ -256,7 +264,8 @@ class Step:
         """Give the newborn groups ids; one that lies close to a discovered narrative has split off it."""
         assert state.pool is not None and state.space is not None
         settings = self.settings.discover
-        by_id = {k.id: k for k in state.known}
+        living = [k for k in state.known if k.id in state.members]
+        by_id = {k.id: k for k in living}
         number = max((int(i[1:]) for i in state.narratives), default=0)
         for rows, nearest, score in placement.newborn:
             number += 1
@@ -268,7 +277,7 @@ class Step:
             cluster.cohesion = float((pairs.sum() - np.trace(pairs)) / (n * (n - 1)))
             new = make_known(cluster.id, members, None, settings)
             if not state.bootstrapping:
-                cluster.parent, cluster.kinship = self._parent(members, new, state.known)
+                cluster.parent, cluster.kinship = self._parent(members, new, living)
             state.born.append(cluster)
             how = "bootstrap" if state.bootstrapping else "discovered"
             own = members.vectors @ new.centre
@@ -295,7 +304,9 @@ class Step:
         """Recent stories of the parent that lie nearer to the part that split off go with it."""
         members = state.members[parent.id]
         since = state.week - (self.settings.discover.buffer_weeks - 1) * weeks.WEEK
-        recent = [i for i, joined in enumerate(state.member_weeks[parent.id]) if joined >= since]
+        movable = set(self.ruled.movable(members).ids)
+        weeks_joined = zip(members.ids, state.member_weeks[parent.id], strict=True)
+        recent = [i for i, (one, joined) in enumerate(weeks_joined) if joined >= since and one in movable]
         for i in recent:
             rest = unit(parent.centre * len(members) - members.vectors[i])
             to_new = float(members.vectors[i] @ new.centre)

@@ -224,7 +224,8 @@ def _tell(found: Explanation) -> None:
     elif found.narrative:
         when = f" in {weeks.label(found.joined)}" if found.joined else ""
         say(f"it is in {found.narrative} {plain(found.name)}, which it joined{when}")
-        say(f"how: {_HOW.get(found.how, found.how)}")
+        by_way_of = f"it fitted {found.how[3:]}, which you made part of this narrative"
+        say(f"how: {by_way_of if found.how.startswith('as ') else _HOW.get(found.how, found.how)}")
     else:
         say("it is in no narrative")
     if found.voice and found.voice != found.article:
