@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from narratives.llm import Llm
     from narratives.material import Material
     from narratives.pipeline import Progress, UpdateReport
+    from narratives.plugins import StanceReader
 
 ARCHIVE = "archive.sqlite"
 SETTINGS = "narratives.toml"
@@ -161,7 +162,22 @@ class Desk(ScoreFrames, Analyst):
         """Process what is waiting; see `narratives.pipeline.update`."""
         from narratives.pipeline import update
 
-        return update(self.archive, self.settings, self.definitions, self.material(encoder), progress=progress)
+        material, reader = self.material(encoder), self.reader()
+        return update(self.archive, self.settings, self.definitions, material, progress=progress, reader=reader)
+
+    def reader(self) -> StanceReader | None:
+        """The stance scorer from elsewhere that `score.stance` names, or None; see `narratives.plugins`."""
+        from narratives.plugins import stance_reader
+
+        return stance_reader(self.settings, self.folder / "llm")
+
+    def forecast(self) -> str:
+        """What a language model would cost in the next update, at most; "" where none is asked."""
+        if self.settings.score.stance != "llm":
+            return ""
+        from narratives.pipeline import forecast
+
+        return str(forecast(self.archive, self.reader(), self.definitions) or "")
 
     def health(self) -> dict[str, Any]:
         """What a reader should know of the material: counts, and whether languages mix in the space."""

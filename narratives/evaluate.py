@@ -21,7 +21,8 @@ from narratives.metrics import (
     f1_by_class,
     macro_f1,
 )
-from narratives.tone import ToneScorer, article_probabilities
+from narratives.plugins.protocols import Toner
+from narratives.tone import article_probabilities
 
 Floats = NDArray[np.floating]
 #: texts -> (n, d) vectors as the encoder gives them
@@ -157,7 +158,7 @@ def coverage_curve(confidence: Floats, right: NDArray[np.bool_]) -> list[tuple[f
     return [(share, accuracy_at_coverage(confidence, right, share)) for share in shares]
 
 
-def evaluate_tone(rows: Sequence[dict[str, Any]], scorer: ToneScorer, encode: Encode | None = None) -> Evaluation:
+def evaluate_tone(rows: Sequence[dict[str, Any]], scorer: Toner, encode: Encode | None = None) -> Evaluation:
     """Tone toward each row's target, and of the row as a whole, beside baselines.
 
     A row with a title and a longer text is scored as an article: title and mean of its sentences. Where the
@@ -212,7 +213,7 @@ def evaluate_tone(rows: Sequence[dict[str, Any]], scorer: ToneScorer, encode: En
     return Evaluation("tone", len(rows), tuple(table), tuple(notes), {"accuracy by confidence": curve}, predictions)
 
 
-def _tone_of_articles(rows: Sequence[dict[str, Any]], scorer: ToneScorer, targets: Sequence[str]) -> Floats:
+def _tone_of_articles(rows: Sequence[dict[str, Any]], scorer: Toner, targets: Sequence[str]) -> Floats:
     from embeddings import split_sentences
 
     pieces: list[str] = []

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from narratives.evaluate import Encode, Evaluation, coverage_curve, table_row
 from narratives.lexicon import lexicon_score
+from narratives.plugins.protocols import Reading, StanceReader, Toner, calibrated, through_gate
 from narratives.stance import CLASSES, Floats, StanceScorer, Statements, narrative_centres
-from narratives.tone import ToneScorer, text_language
+from narratives.tone import text_language
 
 #: Names that labelled files use for the three classes.
 _LABELS = {
@@ -74,7 +75,8 @@ def evaluate_stance(
     names: Sequence[Sequence[str]] = (),
     n_labels: int = 0,
     n_seeds: int = 5,
-    tone: ToneScorer | None = None,
+    tone: Toner | None = None,
+    reader: StanceReader | None = None,
 ) -> Evaluation:
     """Stance of each row toward its target's claim.
 
@@ -94,6 +96,8 @@ def evaluate_stance(
         fits, statements are made of the target's own words (`weak_statements`) and the notes say so.
     tone
         Tone toward the first actor: counts for kind `entity`, and wherever there are labels.
+    reader
+        A scorer from elsewhere, measured behind the same gate and calibration (`narratives.plugins`).
     """
     truth = np.array([_label(r) for r in rows])
     texts = [f"{r.get('title') or ''}\n{r.get('text') or ''}".strip() for r in rows]
@@ -102,7 +106,9 @@ def evaluate_stance(
     more = names or [()] * len(definitions)
     subjects, weak = _subjects(rows, texts, encode, definitions, more, tone, n_labels > 0)
     draws = range(n_seeds) if n_labels else range(1)
-    runs = [_one_draw(subjects, vectors, langs, truth, n_labels, seed) for seed in draws]
+    read = [reader.read([rows[i] for i in s.rows], s.statements) if reader else [] for s in subjects]
+    runs = [_one_draw(subjects, vectors, langs, truth, n_labels, seed, read) for seed in draws]
+    name = f"{reader.name}>{StanceScorer.version}" if reader else StanceScorer.version
     table = []
     targets = [s.target for s in subjects]
     for where in ["all", *(targets if len(targets) > 1 else [])]:
@@ -110,7 +116,7 @@ def evaluate_stance(
         for s in subjects:
             if where in ("all", s.target):
                 inside[s.rows] = True
-        table.append(_pooled(runs, truth, inside, where, n_labels))
+        table.append(_pooled(runs, truth, inside, where, n_labels, name))
         table += _baselines(subjects, vectors, texts, truth, inside, where)
     notes = []
     if weak:
@@ -154,7 +160,7 @@ def _subjects(
     encode: Encode,
     definitions: Sequence[Statements],
     names: Sequence[Sequence[str]],
-    tone: ToneScorer | None,
+    tone: Toner | None,
     with_labels: bool,
 ) -> tuple[list[_Subject], list[str]]:
     groups: dict[str, list[int]] = {}
@@ -209,6 +215,7 @@ def _one_draw(
     truth: NDArray[np.int64],
     n: int,
     seed: int,
+    read: Sequence[list[Reading | None]],
 ) -> tuple[Floats, NDArray[np.bool_], Floats, NDArray[Any]]:
     p, scored = np.zeros((len(truth), 3)), np.zeros(len(truth), dtype=bool)
     coverage, verdicts = np.zeros(len(truth)), np.full(len(truth), "", dtype=object)
@@ -217,7 +224,12 @@ def _one_draw(
         known = dice.choice(s.rows, min(n, len(s.rows) // 2), replace=False) if n else s.rows[:0]
         left = np.setdiff1d(s.rows, known)
         tone = None if s.tone is None else s.tone[np.searchsorted(s.rows, left)]
-        scores = _scorer(s, vectors, langs, known, truth).score(vectors[left], [langs[i] for i in left], tone)
+        scorer = _scorer(s, vectors, langs, known, truth)
+        scores = scorer.score(vectors[left], [langs[i] for i in left], tone)
+        if read[k]:
+            of_left, of_known = ([read[k][int(at)] for at in np.searchsorted(s.rows, which)] for which in (left, known))
+            better = calibrated(of_left, of_known, [int(truth[i]) for i in known])
+            scores = through_gate(scores, better, scores.scorer, scorer.gate)
         p[left], scored[left], coverage[left], verdicts[left] = (
             scores.p,
             True,
@@ -233,10 +245,11 @@ def _pooled(
     inside: NDArray[np.bool_],
     where: str,
     n_labels: int,
+    name: str,
 ) -> dict[str, Any]:
     from narratives.metrics import f1_by_class
 
-    name = StanceScorer.version + (f"+{n_labels}" if n_labels else "")
+    name += f"+{n_labels}" if n_labels else ""
     parts, sides = [], []
     for p, scored, _, _ in runs:
         m = inside & scored

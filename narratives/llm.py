@@ -29,7 +29,7 @@ _FENCE = re.compile(r"^\s*```[a-zA-Z]*\s*|\s*```\s*$")
 _LATIN_CHARS_A_TOKEN = 4
 
 
-class LlmError(RuntimeError):
+class LlmError(ValueError):
     """The model gave no usable answer; the message says why, without the key."""
 
 

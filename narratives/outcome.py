@@ -20,12 +20,12 @@ from narratives.describe import Keywords, class_tfidf, count_terms, name_from, r
 from narratives.discover import similarities
 from narratives.known import make_known
 from narratives.ledger import Ledger
+from narratives.plugins.protocols import StanceReader, Toner
 from narratives.review import Review
 from narratives.rulings import SEEN
 from narratives.scoring import sentences_of, stance_rows, statements_of, tone_rows, undecided_rows
 from narratives.state import Cluster, Member, StepState
 from narratives.step import Step
-from narratives.tone import ToneScorer
 
 if TYPE_CHECKING:
     from narratives.archive import Archive
@@ -123,7 +123,7 @@ class Outcome:
 
     # -- scores --------------------------------------------------------------------------------------------------
 
-    def score(self, scorer: ToneScorer) -> None:
+    def score(self, scorer: Toner, reader: StanceReader | None = None) -> None:
         """Tone of every arrival, stance of every article that joined a narrative; also of corrected articles."""
         state, step = self.state, self.step
         assert state.space is not None
@@ -150,6 +150,7 @@ class Outcome:
                 state.space,
                 step.material,
                 scorer,
+                reader,
             )
 
     def _unscored(self) -> dict[str, str]:

@@ -19,15 +19,17 @@ from narratives.definitions import Definition
 from narratives.known import SeedTexts, seed_texts
 from narratives.material import Material
 from narratives.outcome import Outcome, write_quiet_week
+from narratives.plugins import StanceReader, Toner, tone_scorer
 from narratives.review import Review
 from narratives.rulings import Rulings, pending
+from narratives.scoring import statements_of
 from narratives.settings import Settings
 from narratives.state import StepState
 from narratives.step import Step
-from narratives.tone import ToneScorer
 
 if TYPE_CHECKING:
     from narratives.archive import Archive
+    from narratives.llm import Estimate
 
 Progress = Callable[[str, int, int], None]
 _VERSIONED = (
@@ -65,8 +67,9 @@ def update(
     settings: Settings,
     definitions: Sequence[Definition],
     material: Material,
-    scorer: ToneScorer | None = None,
+    scorer: Toner | None = None,
     progress: Progress | None = None,
+    reader: StanceReader | None = None,
 ) -> UpdateReport:
     """Process every week that has waiting articles, in order of time.
 
@@ -75,8 +78,17 @@ def update(
 
     Parameters
     ----------
+    scorer
+        In place of the tone scorer that the settings name.
     progress
         Called with a stage's name, how much of it is done, and how much there is.
+    reader
+        A stance reader from elsewhere; see `narratives.plugins`. Without one our own scorer decides alone.
+
+    Raises
+    ------
+    TooExpensive
+        The reader could cost more than the settings allow; nothing was asked and nothing changed.
     """
     tell = progress or (lambda stage, done, total: None)
     with archive.lock("narratives update"):
@@ -85,13 +97,14 @@ def update(
             todo = {last: []}
         if not todo:
             return UpdateReport((), {}, {})
+        afford(archive, reader, definitions)
         run = archive.start_run("update", settings.model_dump(mode="json"), versions())
         total: Counter[str] = Counter()
         began = time.monotonic()
         try:
             name_definitions(archive, definitions)
             said: SeedTexts = seed_texts(definitions, material)
-            tone = scorer or ToneScorer.load(device=settings.encode.device)
+            tone = scorer or tone_scorer(settings)
             for done, (week, ids) in enumerate(todo.items()):
                 tell(f"week {weeks.label(week)}", done, len(todo))
                 step = Step(archive, settings, definitions, said, material)
@@ -108,7 +121,7 @@ def update(
                     review.look()
                 outcome = Outcome(step, state, review)
                 outcome.settle()
-                outcome.score(tone)
+                outcome.score(tone, reader)
                 outcome.describe()
                 total.update(outcome.write())
             tell("done", len(todo), len(todo))
@@ -118,6 +131,25 @@ def update(
         seconds = {"update": round(time.monotonic() - began, 1)}
         archive.finish_run(run, "done", dict(total), seconds)
     return UpdateReport(tuple(todo), dict(total), seconds)
+
+
+def forecast(archive: Archive, reader: StanceReader | None, definitions: Sequence[Definition]) -> Estimate | None:
+    """What reading all waiting articles would cost at most; None where nothing is paid for."""
+    from narratives.plugins.language_model import LlmReader
+
+    if not isinstance(reader, LlmReader):
+        return None
+    waiting = archive.rows(schema.article, schema.article.c.step_week.is_(None))
+    return reader.forecast(waiting, [statements_of(d.id, d) for d in definitions if d.claim.texts()])
+
+
+def afford(archive: Archive, reader: StanceReader | None, definitions: Sequence[Definition]) -> None:
+    """Refuse before it starts what could cost more than the settings allow."""
+    from narratives.plugins.language_model import LlmReader
+
+    estimate = forecast(archive, reader, definitions)
+    if estimate is not None and isinstance(reader, LlmReader):
+        reader.afford(estimate)
 
 
 def waiting_weeks(archive: Archive, zone: ZoneInfo) -> dict[date, list[str]]:

@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 
 from narratives.definitions import Definition
-from narratives.evidence import pick
+from narratives.evidence import EvidenceSpan, pick
 from narratives.language import detect_language
 from narratives.material import Material, Row
+from narratives.plugins.protocols import Reading, StanceReader, Toner, through_gate
 from narratives.sentences import Sentences, sentences_of
 from narratives.space import Space
 from narratives.stance import StanceScorer, Statements, narrative_centres
-from narratives.tone import ToneScorer, article_probabilities, article_tone
+from narratives.tone import article_probabilities, article_tone
 
 _EVIDENCE = 3
+_SCORER_CHARS = 64  # of the column
 _LEAD_CHARS = 300
 # A whole article is less like a headline than a post is. On the sample's 122 labelled articles .05 leaves out 24 %,
 # and three-way macro-F1 on the rest is .58 (.55 on all; majority .22); the scorer's own gate of .15 leaves out 83 %.
@@ -26,7 +28,7 @@ ARTICLE_GATE = 0.05
 def tone_rows(
     rows: Sequence[Row],
     said: Sentences,
-    scorer: ToneScorer,
+    scorer: Toner,
     encode: Callable[[Sequence[str]], np.ndarray],
 ) -> list[dict[str, Any]]:
     """Rows of the tone table: title and mean of the sentences, with up to three sentences as evidence."""
@@ -50,7 +52,7 @@ def tone_rows(
                 "p_neutral": round(float(shares[1]), 4),
                 "p_positive": round(float(shares[2]), 4),
                 "evidence": [{"start": s.start, "end": s.end, "tone": round(s.score, 4)} for s in spans],
-                "scorer": scorer.name,
+                "scorer": scorer.name[:_SCORER_CHARS],
             }
         )
     return found
@@ -75,7 +77,8 @@ def stance_rows(
     members: tuple[np.ndarray, Sequence[str]],
     space: Space,
     material: Material,
-    tone: ToneScorer,
+    tone: Toner,
+    reader: StanceReader | None = None,
 ) -> list[dict[str, Any]]:
     """Rows of the score table for articles of one narrative.
 
@@ -88,6 +91,8 @@ def stance_rows(
     tone
         For narratives of kind `entity`: the tone toward the first actor is worth some ten points of F1 there, and
         nothing toward a claim.
+    reader
+        A scorer from elsewhere; what no statement covers is unclear with it too.
     """
     from embeddings import model_input
 
@@ -107,6 +112,10 @@ def stance_rows(
         leads = [f"{row['title']} {row['text'][:_LEAD_CHARS]}" for row in rows]
         toward = tone.score(leads, targets=[statements.actors[0]] * len(rows))
     result = scorer.score(space.project(material.article_vectors(rows), own_langs), own_langs, tone=toward)
+    readings: list[Reading | None] = [None] * len(rows)
+    if reader is not None:
+        readings = reader.read(rows, statements)
+        result = through_gate(result, readings, reader.name, ARTICLE_GATE)
     inner_langs = [own_langs[int(owner)] for owner in said.owners]
     inner = scorer.score(
         space.project(material.encode([model_input("", text) for text in said.texts]), inner_langs), inner_langs
@@ -118,14 +127,18 @@ def stance_rows(
     for i, row in enumerate(rows):
         own = said.of(i)
         stance = float(result.stance[i])
-        spans = pick(
-            row["text"],
-            [said.spans[j] for j in own],
-            leaning[own],
-            stance,
-            n=_EVIDENCE,
-            coverage=inner.coverage[own],
-        )
+        reading = readings[i]
+        if reading is not None and reading.spans:
+            spans = tuple(EvidenceSpan(start, end, stance) for start, end in reading.spans)
+        else:
+            spans = pick(
+                row["text"],
+                [said.spans[j] for j in own],
+                leaning[own],
+                stance,
+                n=_EVIDENCE,
+                coverage=inner.coverage[own],
+            )
         found.append(
             {
                 "article_id": row["id"],
@@ -137,7 +150,7 @@ def stance_rows(
                 "confidence": round(float(result.confidence[i]), 4),
                 "verdict": result.verdict[i],
                 "evidence": [{"start": s.start, "end": s.end, "stance": round(s.score, 4)} for s in spans],
-                "scorer": result.scorer,
+                "scorer": (scorer.name if reading is None else result.scorer)[:_SCORER_CHARS],
             }
         )
     return found

@@ -116,6 +116,21 @@ class AlertSettings(_Section):
     send_timeout_seconds: float = Field(20, gt=0, le=300, description="How long a channel may take to answer.")
 
 
+class ScoreSettings(_Section):
+    """Who scores stance and tone; measure a scorer by `narratives evaluate` before you change it."""
+
+    stance: str = Field(
+        "local",
+        pattern="^(local|llm|nli:.+)$",
+        description="`local`, `nli:NAME` (a Hugging Face NLI model by name or path), or `llm` (see [llm]).",
+    )
+    tone: str = Field(
+        "local",
+        pattern="^(local|hf:.+|absa:.+)$",
+        description="`local`, `hf:NAME` (a sentiment model), or `absa:NAME` (one that reads text and target).",
+    )
+
+
 class LlmSettings(_Section):
     """A language model, at an address that speaks as OpenAI's does; asked for nothing unless both are set."""
 
@@ -166,6 +181,7 @@ class Settings(_Section):
     encode: EncodeSettings = EncodeSettings()
     discover: DiscoverSettings = DiscoverSettings()
     alerts: AlertSettings = AlertSettings()
+    score: ScoreSettings = ScoreSettings()
     llm: LlmSettings = LlmSettings()
     report: ReportSettings = ReportSettings()
 

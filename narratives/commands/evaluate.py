@@ -25,6 +25,13 @@ def evaluate(
     labels: Annotated[int, typer.Option(min=0, help="Rows a target given to the stance scorer as labels.")] = 0,
     seeds: Annotated[int, typer.Option(min=1, help="Random draws of the labels.")] = 5,
     predictions: Annotated[Path | None, typer.Option(help="Write one row a judgement to this Parquet file.")] = None,
+    scorer: Annotated[
+        str, typer.Option(help="local, or nli:NAME or llm for stance, hf:NAME or absa:NAME for tone.")
+    ] = "",
+    settings: Annotated[
+        Path | None,
+        typer.Option(help="A desk's narratives.toml, for its [score] and [llm].", exists=True, dir_okay=False),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Score tone or stance on a labelled file, beside baselines.
@@ -35,11 +42,16 @@ def evaluate(
     from embeddings import load_encoder, model_input
     from narratives.evaluate import evaluate_tone, read_labelled
     from narratives.evaluate_stance import evaluate_stance
+    from narratives.plugins import stance_reader, tone_scorer
+    from narratives.plugins.language_model import LlmReader
     from narratives.scoring import statements_of
-    from narratives.tone import ToneScorer
+    from narratives.settings import ScoreSettings, Settings, load_settings
 
     if kind not in _KINDS:
         raise typer.BadParameter(f"must be {' or '.join(_KINDS)}, got {kind!r}")
+    chosen = load_settings(settings) if settings else Settings()
+    if scorer:
+        chosen = chosen.model_copy(update={"score": ScoreSettings.model_validate({kind: scorer})})
     rows = read_labelled(file)
     encoder = load_encoder()
 
@@ -48,7 +60,7 @@ def evaluate(
 
     note(f"{len(rows)} judgements in {file}")
     if kind == "tone":
-        result = evaluate_tone(rows, ToneScorer.load(), encode)
+        result = evaluate_tone(rows, tone_scorer(chosen), encode)
     else:
         from narratives.definitions import load_definitions
 
@@ -57,7 +69,13 @@ def evaluate(
         known = load_definitions(definitions) if definitions else []
         statements = [statements_of(d.id, d) for d in known]
         names = [tuple(d.name.texts()) for d in known]
-        result = evaluate_stance(rows, encode, statements, names, labels, seeds, ToneScorer.load())
+        reader = stance_reader(chosen, (settings.parent if settings else Path()) / "llm")
+        if isinstance(reader, LlmReader):
+            cost = reader.forecast(rows, statements)
+            note(f"{reader.name}: {cost}")
+            reader.afford(cost)
+        tone = tone_scorer(chosen)
+        result = evaluate_stance(rows, encode, statements, names, labels, seeds, tone, reader)
     if predictions is not None:
         import pandas as pd
 

@@ -164,6 +164,8 @@ def run(
 def _updated(desk: Desk, quiet: bool) -> UpdateReport:
     with Progress(quiet or not _is_waiting(desk)) as progress:
         progress.begin("loading the model and the named narratives")
+        if cost := desk.forecast():
+            note(f"{desk.settings.llm.model}: {cost}")
         return desk.update(progress=progress.stage)
 
 
