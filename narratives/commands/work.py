@@ -16,6 +16,7 @@ from narratives.commands.screen import (
     Progress,
     QuietOption,
     count,
+    note,
     opened,
     print_json,
     say,
