@@ -101,12 +101,16 @@ def _part(key: str) -> str:
 class Trainer:
     """The encoder with its last `n_layers` layers free, and a linear head over two pools."""
 
-    def __init__(self, directory: Path, n_layers: int) -> None:
+    def __init__(self, directory: Path, n_layers: int, seed: int = SEED) -> None:
         from transformers import AutoModel, AutoTokenizer
 
+        # The head starts alike in every run, so that runs over other orders of the rows can be averaged.
         torch.manual_seed(SEED)
         self.tokenizer = AutoTokenizer.from_pretrained(directory)
-        self.model = AutoModel.from_pretrained(directory).float()
+        # Dropout inside attention, and the backward pass of the fused kernel, would take half of a step on a CPU.
+        self.model = AutoModel.from_pretrained(
+            directory, attention_probs_dropout_prob=0.0, attn_implementation="eager"
+        ).float()
         first = self.model.config.num_hidden_layers - n_layers
         for name, parameter in self.model.named_parameters():
             layer = re.match(r"encoder\.layer\.(\d+)\.", name)
@@ -114,6 +118,8 @@ class Trainer:
         trainable = {n: p for n, p in self.model.named_parameters() if p.requires_grad}
         self.before = {n: p.detach().clone() for n, p in trainable.items()}
         self.head = torch.nn.Linear(2 * self.model.config.hidden_size, 3)
+        self.seed = seed
+        torch.manual_seed(seed)
 
     def logits(self, targets: list[str], texts: list[str]) -> torch.Tensor:
         batch, mention = encode_pairs(self.tokenizer, targets, texts)
@@ -121,18 +127,27 @@ class Trainer:
             hidden = self.model(**batch).last_hidden_state
         return self.head(pool(hidden.float(), batch["attention_mask"], mention))
 
-    def fit(self, rows: list[Row], epochs: float, rate: float, batch_size: int = 32) -> None:
-        dice = random.Random(SEED)
+    def groups(self, rate: float, decay: float) -> list[dict[str, Any]]:
+        """Parameters by layer: each layer learns at `decay` times the rate of the one above it, so that what
+        the languages share in the lower ones is kept."""
+        last = self.model.config.num_hidden_layers - 1
+        by_layer: dict[int, list[torch.nn.Parameter]] = {}
+        for name, parameter in self.model.named_parameters():
+            if parameter.requires_grad:
+                by_layer.setdefault(int(name.split(".")[2]), []).append(parameter)
+        found = [
+            {"params": free, "lr": rate * decay ** (last - layer), "weight_decay": 0.01}
+            for layer, free in sorted(by_layer.items())
+        ]
+        return [*found, {"params": self.head.parameters(), "lr": 1e-3, "weight_decay": 0.0}]
+
+    def fit(self, rows: list[Row], epochs: float, rate: float, decay: float = 1.0, batch_size: int = 32) -> None:
+        dice = random.Random(self.seed)
         copies = {"news": 3, "finance": 1, "own": 2}
         pool_ = [row for row in rows for _ in range(copies[row.source])]
         n_steps = int(len(pool_) * epochs / batch_size)
         free = [p for p in self.model.parameters() if p.requires_grad]
-        optimizer = torch.optim.AdamW(
-            [
-                {"params": free, "lr": rate, "weight_decay": 0.01},
-                {"params": self.head.parameters(), "lr": 1e-3, "weight_decay": 0.0},
-            ]
-        )
+        optimizer = torch.optim.AdamW(self.groups(rate, decay))
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda s: min(1.0, (s + 1) / (0.06 * n_steps)) * max(0.02, 1 - s / n_steps)
         )
@@ -213,6 +228,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=float, default=2.0)
     parser.add_argument("--rate", type=float, default=8e-5)
     parser.add_argument("--layers", type=int, default=6, help="free layers, counted from the last")
+    parser.add_argument("--decay", type=float, default=0.9, help="rate of a layer beside that of the next one up")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the order of rows and of dropout")
     parser.add_argument("--rank", type=int, default=32)
     parser.add_argument("--version", default="tone-1")
     parser.add_argument("--own-langs", nargs="*", default=["en"], help="own sentences to train on")
@@ -224,14 +241,14 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     parts = split_rows(arguments.data, arguments.own, tuple(arguments.own_langs))
     print({name: len(rows) for name, rows in parts.items()}, flush=True)
-    trainer = Trainer(bundled_directory(), arguments.layers)
+    trainer = Trainer(bundled_directory(), arguments.layers, arguments.seed)
     before = {n: p.numpy() for n, p in trainer.before.items()}
     if arguments.checkpoint and arguments.checkpoint.exists():
         state = torch.load(arguments.checkpoint, weights_only=False)
         differences = state["differences"]
         trainer.head.load_state_dict(state["head"])
     else:
-        trainer.fit(parts["train"], arguments.epochs, arguments.rate)
+        trainer.fit(parts["train"], arguments.epochs, arguments.rate, arguments.decay)
         differences = trainer.differences()
         if arguments.checkpoint:
             torch.save({"differences": differences, "head": trainer.head.state_dict()}, arguments.checkpoint)
