@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from narratives.commands import alerts, decide, doctor, evaluate, look, publish, quarantine, work
+from narratives.commands import alerts, decide, doctor, evaluate, label, look, publish, quarantine, work
 from narratives.commands.screen import BUSY, FAILED, OK, STOPPED, note, plain
 
 _EPILOG = """\b
@@ -74,6 +74,7 @@ for _name, _command, _line in (
     ("show", look.show, "one narrative: figures, events, evidence"),
     ("explain", look.explain, "why an article is where it is"),
     ("decide", decide.app, "what you say goes: names, merges, splits, places of articles; undo"),
+    ("label", label.label, "say what articles say of a claim: the most useful ones are asked first"),
     ("alerts", alerts.app, "new narratives that deserve a look"),
     ("quarantine", quarantine.app, "records that could not become articles"),
     ("check", doctor.check, "is definitions.yaml valid, and what would make it better"),

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
     from embeddings import Encoder
     from narratives.ingest import IngestReport
+    from narratives.label_session import Bought, LabelSession
     from narratives.llm import Llm
     from narratives.material import Material
     from narratives.pipeline import Progress, UpdateReport
     from narratives.plugins import StanceReader
+    from narratives.tone import ToneScorer
 
 ARCHIVE = "archive.sqlite"
 SETTINGS = "narratives.toml"
@@ -178,6 +180,24 @@ class Desk(ScoreFrames, Analyst):
         from narratives.pipeline import forecast
 
         return str(forecast(self.archive, self.reader(), self.definitions) or "")
+
+    def to_label(self, narrative: str, n: int = 10) -> pd.DataFrame:
+        """The `n` articles of a narrative whose stance labels would teach most; see `LabelSession.ask`.
+
+        Columns: article, title, source, lang, published_at, url, verdict, p_supports, p_opposes, p_reports, evidence
+        (list of sentences). Answer with `label_stance`, then `refit_stance`.
+        """
+        return self.label_session(narrative).ask(n)
+
+    def refit_stance(self, narrative: str) -> Bought:
+        """Score a narrative's articles anew with the labels that stand; says what these bought. Takes seconds."""
+        return self.label_session(narrative).refit()
+
+    def label_session(self, narrative: str, tone: ToneScorer | None = None) -> LabelSession:
+        """Several rounds of labelling with what they need loaded once: `ask`, `say`, `refit`."""
+        from narratives.label_session import LabelSession
+
+        return LabelSession(self, narrative, tone=tone)
 
     def health(self) -> dict[str, Any]:
         """What a reader should know of the material: counts, and whether languages mix in the space."""

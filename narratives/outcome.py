@@ -18,6 +18,7 @@ from narratives.archive import schema
 from narratives.archive.history import vector_bytes
 from narratives.describe import Keywords, class_tfidf, count_terms, name_from, representatives
 from narratives.discover import similarities
+from narratives.judged import UNJUDGED, judged_articles, outdated
 from narratives.known import make_known
 from narratives.ledger import Ledger
 from narratives.plugins.protocols import StanceReader, Toner
@@ -135,6 +136,13 @@ class Outcome:
         for article_id, narrative_id in {**step.ruled.unscored(), **corrected}.items():
             if narrative_id and article_id not in by_narrative.get(narrative_id, []):
                 by_narrative.setdefault(narrative_id, []).append(article_id)
+        judged = judged_articles(self.archive)
+        for narrative_id in state.narratives:
+            # What was read by a scorer from elsewhere does not change by labels, and may cost money to read again.
+            if reader is None and narrative_id in self.members:
+                known = judged.get(narrative_id, UNJUDGED)
+                if old := outdated(self.archive, narrative_id, known.mark):
+                    by_narrative[narrative_id] = sorted({*by_narrative.get(narrative_id, []), *old})
         for narrative_id, ids in sorted(by_narrative.items()):
             rows = step.rows_of(sorted(ids))
             row = state.narratives.get(narrative_id)
@@ -151,6 +159,7 @@ class Outcome:
                 step.material,
                 scorer,
                 reader,
+                judged.get(narrative_id, UNJUDGED),
             )
 
     def _unscored(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from narratives.definitions import Definition
 from narratives.evidence import EvidenceSpan, pick
+from narratives.judged import UNJUDGED, Judged
 from narratives.language import detect_language
 from narratives.material import Material, Row
 from narratives.plugins.protocols import Reading, StanceReader, Toner, through_gate
@@ -71,6 +72,55 @@ def statements_of(narrative_id: str, definition: Definition) -> Statements:
     )
 
 
+def stance_scorer(
+    statements: Statements,
+    members: tuple[np.ndarray, Sequence[str]],
+    space: Space,
+    material: Material,
+    tone: Toner,
+    judged: Judged = UNJUDGED,
+) -> StanceScorer:
+    """The scorer of one narrative: its statements, centred on its members, and what a person has labelled.
+
+    Parameters
+    ----------
+    members
+        Vectors (n, d) in the space and languages of the narrative's latest members, for its centre.
+    judged
+        Labelled articles of the narrative.
+    """
+    from embeddings import model_input
+
+    texts = statements.texts()
+    langs = tuple(detect_language(text) for text in texts)
+    vectors = space.project(material.encode([model_input("", text) for text in texts]), langs)
+    subject = {lang: np.zeros(vectors.shape[1]) for lang in ("zh", "en")}  # taken off by the space already
+    centres = narrative_centres(vectors, langs, statements.groups(), members[0], members[1], subject)
+    if not judged:
+        return StanceScorer(statements, vectors, langs, centres, gate=ARTICLE_GATE)
+    label_langs = [str(row["lang"]) for row in judged.rows]
+    return StanceScorer(
+        statements,
+        vectors,
+        langs,
+        centres,
+        label_vectors=space.project(material.article_vectors(judged.rows), label_langs),
+        label_langs=label_langs,
+        label_tone=toward_actor(judged.rows, statements, tone),
+        labels=judged.labels,
+        gate=ARTICLE_GATE,
+        mark=judged.mark,
+    )
+
+
+def toward_actor(rows: Sequence[Row], statements: Statements, tone: Toner) -> np.ndarray | None:
+    """(n, 3) tone of title and lead toward the claim's first actor; None where it names none."""
+    if not statements.actors or not rows:
+        return None
+    leads = [f"{row['title']} {row['text'][:_LEAD_CHARS]}" for row in rows]
+    return tone.score(leads, targets=[statements.actors[0]] * len(rows))
+
+
 def stance_rows(
     rows: Sequence[Row],
     statements: Statements,
@@ -79,18 +129,15 @@ def stance_rows(
     material: Material,
     tone: Toner,
     reader: StanceReader | None = None,
+    judged: Judged = UNJUDGED,
 ) -> list[dict[str, Any]]:
-    """Rows of the score table for articles of one narrative.
+    """Rows of the score table for articles of one narrative; see `stance_scorer`.
+
+    For narratives of kind `entity` the tone toward the first actor is worth some ten points of F1; toward a claim
+    it is worth nothing until labels say which way it runs.
 
     Parameters
     ----------
-    rows
-        The articles to score.
-    members
-        Vectors (n, d) in the space and languages of the narrative's latest members, for its centre.
-    tone
-        For narratives of kind `entity`: the tone toward the first actor is worth some ten points of F1 there, and
-        nothing toward a claim.
     reader
         A scorer from elsewhere; what no statement covers is unclear with it too.
     """
@@ -98,19 +145,11 @@ def stance_rows(
 
     if not rows:
         return []
-    texts = statements.texts()
-    langs = tuple(detect_language(text) for text in texts)
-    vectors = space.project(material.encode([model_input("", text) for text in texts]), langs)
-    subject = {lang: np.zeros(vectors.shape[1]) for lang in ("zh", "en")}  # taken off by the space already
-    centres = narrative_centres(vectors, langs, statements.groups(), members[0], members[1], subject)
-    scorer = StanceScorer(statements, vectors, langs, centres, gate=ARTICLE_GATE)
+    scorer = stance_scorer(statements, members, space, material, tone, judged)
     said = sentences_of(rows)
     own_langs = [str(row["lang"]) for row in rows]
     # The article's own vector holds its title and lead: as good as picked sentences, and encoded already.
-    toward = None
-    if statements.kind == "entity" and statements.actors:
-        leads = [f"{row['title']} {row['text'][:_LEAD_CHARS]}" for row in rows]
-        toward = tone.score(leads, targets=[statements.actors[0]] * len(rows))
+    toward = toward_actor(rows, statements, tone) if scorer.uses_tone else None
     result = scorer.score(space.project(material.article_vectors(rows), own_langs), own_langs, tone=toward)
     readings: list[Reading | None] = [None] * len(rows)
     if reader is not None:

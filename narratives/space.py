@@ -9,12 +9,17 @@ that narratives and articles always move together; what is a member never change
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from narratives.affinity import unit
 from narratives.language import base_language
+
+if TYPE_CHECKING:
+    from narratives.archive import Archive
+    from narratives.definitions import Definition
+    from narratives.material import Material
 
 # A language's shipped mean counts as this many articles, so that the first few cannot cancel themselves out.
 PRIOR_ARTICLES = 10.0
@@ -84,3 +89,23 @@ def headline_space(vectors: np.ndarray, langs: Sequence[str], prior: Mapping[str
     own = Space(prior)
     own.learn(vectors, langs)
     return own.project(vectors, langs)
+
+
+def current_space(archive: Archive, definitions: Sequence[Definition], material: Material) -> Space:
+    """The space of the latest week processed, as its step had it.
+
+    Raises
+    ------
+    ValueError
+        No week was processed yet.
+    """
+    from narratives.known import seed_texts
+
+    learned = archive.get_meta("space")
+    if learned is None:
+        raise ValueError("nothing was processed yet; `narratives update` does it")
+    space = Space.from_json(material.prior_means, learned)
+    said = seed_texts(definitions, material)
+    passages = said.rows("passage")
+    space.learn(said.vectors[passages], [said.langs[i] for i in passages])
+    return space

@@ -156,6 +156,8 @@ class StanceScorer:
         and columns of `CLASSES` as integers. With labels the head learns which way tone runs for this claim.
     gate
         Least cosine to the nearest statement or labelled article.
+    mark
+        In place of the number of labels in the scorer's name.
 
     Raises
     ------
@@ -163,6 +165,7 @@ class StanceScorer:
         Numbers of vectors and statements differ, or a label is not 0, 1 or 2.
     """
 
+    family = "statements-"
     version = "statements-2"
 
     def __init__(
@@ -177,6 +180,7 @@ class StanceScorer:
         label_tone: ArrayLike | None = None,
         labels: Sequence[int] = (),
         gate: float = COVERAGE_GATE,
+        mark: str = "",
     ) -> None:
         raw = np.asarray(vectors, dtype=np.float64)
         groups = statements.groups()
@@ -185,7 +189,7 @@ class StanceScorer:
         if set(labels) - {0, 1, 2}:
             raise ValueError(f"labels must be 0, 1 or 2, got {sorted(set(labels))}")
         self.statements, self.gate, self._centres = statements, gate, dict(centres)
-        self.name = f"{self.version}+{len(labels)}" if len(labels) else self.version
+        self.name = f"{self.version}+{mark or len(labels)}" if len(labels) else self.version
         self._prototypes = self._centred(raw, langs)
         self._weights: Floats | None = None
         self._label_share, self._toned = 0.0, False
@@ -204,6 +208,11 @@ class StanceScorer:
             sample = np.concatenate([sample, np.full(len(labels), _LABEL_WEIGHT)])
             y = np.concatenate([groups, np.asarray(labels)])
             self._label_weights, self._label_bias = _fit_head(rows, y, sample, _LABEL_INVERSE_PENALTY)
+
+    @property
+    def uses_tone(self) -> bool:
+        """Whether `score` gains from the tone toward the actor."""
+        return self.statements.kind == "entity" or self._toned
 
     def _features(self, x: Floats, tone: Floats, leave_out: bool = False) -> Floats:
         """(n, d + 3) or (n, d + 6): vector, mean cosine to each group (less itself), tone logits."""
