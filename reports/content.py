@@ -254,6 +254,24 @@ class NarrativeRow:
 
 
 @dataclass(frozen=True)
+class DraftSentence:
+    """A sentence drafted by a language model, and the articles that it cites."""
+
+    text: Words
+    cites: tuple[Headline, ...]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a language model drafted for a narrative and what of it was kept; `n_dropped` sentences failed a check."""
+
+    name: Words | None
+    sentences: tuple[DraftSentence, ...]
+    n_dropped: int
+    model: str
+
+
+@dataclass(frozen=True)
 class NarrativeSection:
     """Everything about one narrative."""
 
@@ -274,6 +292,7 @@ class NarrativeSection:
     drift: float | None
     cohesion: float | None
     full: bool = True
+    draft: Draft | None = None
 
 
 @dataclass(frozen=True)

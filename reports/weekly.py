@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -20,6 +20,9 @@ from reports.frames import Desk, Frames, ask, each, load_frames, parse_week, wee
 from reports.intake import count_intake, count_unassigned
 from reports.quotes import language_group, local_day, one_line, safe_url
 from reports.sections import build_section, life_lines
+
+if TYPE_CHECKING:
+    from narratives.llm import Llm
 
 MAX_FULL_SECTIONS = 36
 MAX_SECTIONS = 80
@@ -305,20 +308,33 @@ def local_minute(instant: Any, zone: ZoneInfo) -> str:
 
 
 def write_weekly(
-    desk: Desk, week: date | str | None = None, lang: str = "both", compare: date | str | None = None
+    desk: Desk,
+    week: date | str | None = None,
+    lang: str = "both",
+    compare: date | str | None = None,
+    llm: Llm | None = None,
 ) -> list[Path]:
     """Write `reports/2025-W46.html`, `.md` and `.json` into the desk's folder; returns their paths in this
     order.
 
     Files are replaced whole, never half written. With `lang` of `zh` or `en` the page and the Markdown speak
-    one language (articles keep theirs); the JSON always has both.
+    one language (articles keep theirs); the JSON always has both. With `llm`, names and summaries are drafted by it
+    (`reports.drafts`) and marked as drafted.
     """
+    report = build_weekly(desk, week, compare)
+    if llm is not None:
+        from reports.drafts import add_drafts
+
+        report = add_drafts(report, desk, llm)
+    return write_report(report, desk.folder / "reports", lang)
+
+
+def write_report(report: WeeklyReport, folder: Path, lang: str = "both") -> list[Path]:
+    """Write a built report as HTML, Markdown and JSON; returns their paths in this order."""
     from reports.export import render_json
     from reports.markdown import render_markdown
     from reports.page import render_html
 
-    report = build_weekly(desk, week, compare)
-    folder = desk.folder / "reports"
     contents = {
         ".html": render_html(report, lang),
         ".md": render_markdown(report, lang),

@@ -120,6 +120,8 @@ _TABLE: dict[str, tuple[str, str]] = {
     "rule_cohesion": ("内聚度", "cohesion"),
     "rule_sources": ("独立来源", "independent sources"),
     "drafted": ("机器起草，未经核对", "drafted by machine, not reviewed"),
+    "suggested_name": ("建议名称", "Suggested name"),
+    "dropped": ("{n} 句未通过核对，已舍弃", "{n} sentences failed a check and were dropped"),
     "keywords": ("关键词", "Keywords"),
     "figures": ("逐周数字", "Figures by week"),
     "what_changed": ("本周变化", "What changed this week"),

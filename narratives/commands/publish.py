@@ -50,6 +50,9 @@ def report(
     mail: Annotated[
         bool, typer.Option("--mail", help="Also send it to the channels of narratives.toml, by apprise.")
     ] = False,
+    drafts: Annotated[
+        bool, typer.Option("--draft", help="Also let the language model of [llm] draft names and summaries.")
+    ] = False,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of the .json, and do no more.")
     ] = False,
@@ -68,7 +71,7 @@ def report(
         say(json.dumps(weekly_schema(), ensure_ascii=False, indent=2))
         return
     with opened(desk, read_only=True) as own:
-        written = write_report(own, week, lang, compare)
+        written = write_report(own, week, lang, compare, drafts)
         pictures = _pictures(own, week, lang, ("png", "svg"), None) if with_pictures else []
         sent = _mail(own, week, lang, compare, Path(written["html"])) if mail else []
     if as_json:
@@ -136,15 +139,27 @@ def site(
         show_page(str(pages[0]))
 
 
-def write_report(desk: Desk, week: str | None, lang: str | None, compare: str | None) -> dict[str, str]:
-    """Write the report; format -> path."""
+def write_report(
+    desk: Desk, week: str | None, lang: str | None, compare: str | None, drafts: bool = False
+) -> dict[str, str]:
+    """Write the report; format -> path. Where drafting fails it is written without drafts, and that is said."""
     from narratives.weeks import parse
     from reports import write_weekly
 
     _require_week(desk)
     chosen = parse(week) if week else None
     against = parse(compare) if compare else None
-    files = write_weekly(desk, chosen, lang or desk.settings.report.language, against)
+    said = lang or desk.settings.report.language
+    if drafts:
+        from narratives.llm import LlmError
+
+        try:
+            files = write_weekly(desk, chosen, said, against, desk.llm())
+        except LlmError as error:
+            note(f"no drafts: {error}")
+            files = write_weekly(desk, chosen, said, against)
+    else:
+        files = write_weekly(desk, chosen, said, against)
     names = {".html": "html", ".md": "markdown", ".json": "json"}
     return {names.get(path.suffix, path.suffix): str(path.absolute()) for path in files}
 
