@@ -12,7 +12,8 @@ from reports.markdown import render_markdown
 from reports.page import render_html
 from reports.pictures import write_pictures
 from reports.site import site
-from reports.weekly import build_weekly, write_weekly
+from reports.weekly import build_weekly
+from reports.writing import write_weekly
 
 __all__ = [
     "WeeklyReport",

@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 
 from narratives.alerts import running_precision
 from narratives.settings import AlertSettings
-from reports.content import AlertNote, AlertRecord, Near, RulePart, Span, Words
+from reports.content import AlertNote, AlertRecord, Near, RulePart
 from reports.figures import number
 from reports.frames import Frames, as_list, each, week_label
 from reports.quotes import headlines, one_line
+from reports.records import Span, Words
 
 PENDING_WEEKS = 4
 _MAX_STORIES = 6

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from narratives.aggregates import week_change
-from reports.content import Shift, Span
 from reports.figures import NOTICE_P, mark_clear, number
 from reports.frames import each
+from reports.records import Shift, Span
 
 N_BEFORE = 4
 MATERIAL = 0.20  # a smaller move of the mean is not called a turn

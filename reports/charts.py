@@ -13,7 +13,8 @@ from typing import Any
 
 import altair as alt
 
-from reports.content import NarrativeSection, WeeklyReport, Words
+from reports.content import NarrativeSection, WeeklyReport
+from reports.records import Words
 from reports.rows import (
     OTHER_KEY,
     UNASSIGNED_KEY,

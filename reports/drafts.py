@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
 
-from reports.content import Draft, DraftSentence, Headline, NarrativeSection, WeeklyReport, Words
+from reports.content import Draft, DraftSentence, Headline, NarrativeSection, WeeklyReport
 from reports.quotes import one_line
+from reports.records import Words
 from reports.sentences import mean_text, percent
 
 if TYPE_CHECKING:

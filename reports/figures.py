@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.content import Estimate, Momentum, Movement, WeekPoint
 from reports.frames import each, week_label
+from reports.records import Estimate, Momentum, Movement, WeekPoint
 
 FALSE_DISCOVERY_RATE = 0.10
 NOTICE_P = 0.20

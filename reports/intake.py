@@ -11,10 +11,11 @@ import pandas as pd
 from narratives.volume import feed_notices
 from narratives.weeks import share_passed
 from reports.alerts import alert_record
-from reports.content import FeedNote, Intake, Unassigned, WeekPoint, Words
+from reports.content import FeedNote, Intake, Unassigned
 from reports.figures import number
 from reports.frames import Desk, Frames, each
 from reports.quotes import headlines, language_group, one_line
+from reports.records import WeekPoint, Words
 
 _MAX_FEEDS = 12
 _N_EXAMPLES = 6

@@ -6,9 +6,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from reports.content import Estimate, WeeklyReport, Words
+from reports.content import WeeklyReport
 from reports.methods import LIMITS, methods
 from reports.page import LANGUAGES, TEMPLATES, interval
+from reports.records import Estimate, Words
 from reports.sentences import alert_record_text, mean_text, percent, points, rule_number, signed
 from reports.words import word
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from reports.content import Estimate
+from reports.records import Estimate
 
 
 def sparkline(counts: Sequence[int], height: int = 22) -> Markup:

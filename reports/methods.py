@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.changes import MATERIAL
-from reports.content import Words
 from reports.figures import FALSE_DISCOVERY_RATE, NOTICE_P
+from reports.records import Words
 
 
 def methods(settings: Mapping[str, Any]) -> tuple[Words, ...]:

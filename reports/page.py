@@ -19,9 +19,10 @@ from typing import Any
 from markupsafe import Markup
 
 from reports import charts, rows
-from reports.content import Estimate, NarrativeSection, WeeklyReport, Words
+from reports.content import NarrativeSection, WeeklyReport
 from reports.marks import sparkline, whisker
 from reports.methods import LIMITS, methods
+from reports.records import Estimate, Words
 from reports.sentences import alert_record_text, mean_text, percent, points, rule_number, signed
 from reports.theme import FONT, FONT_ZH, chart_config, css_variables
 from reports.words import word

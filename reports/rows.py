@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from reports.content import WeeklyReport, WeekPoint, Words
+from reports.content import WeeklyReport
+from reports.records import WeekPoint, Words
 from reports.theme import CATEGORIES
 
 MAX_COLOURED = len(CATEGORIES)

@@ -8,20 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from reports.content import (
-    LifeEvent,
-    NarrativeRow,
-    NarrativeSection,
-    Near,
-    Shift,
-    SourceCount,
-    Telling,
-    WeekPoint,
-    Words,
-)
+from reports.content import LifeEvent, NarrativeRow, NarrativeSection, Near, SourceCount, Telling
 from reports.figures import estimate_mean, number
 from reports.frames import Desk, Frames, as_list, each, week_label
 from reports.quotes import headlines, language_group, one_line, pick_quotes
+from reports.records import Shift, WeekPoint, Words
 from reports.sentences import describe_event, event_order
 
 _MAX_STORIES = 8

@@ -5,20 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reports.content import (
-    AlertNote,
-    AlertRecord,
-    Intake,
-    LifeEvent,
-    Link,
-    Movement,
-    NarrativeRow,
-    Sentence,
-    Shift,
-    Unassigned,
-    Words,
-)
+from reports.content import AlertNote, AlertRecord, Intake, LifeEvent, NarrativeRow, Unassigned
 from reports.figures import number
+from reports.records import Link, Movement, Sentence, Shift, Words
 
 _LONGEST_EXAMPLE = 90
 ALL_TABLE = Words("全部叙事", "all narratives")

@@ -13,7 +13,8 @@ from typing import Any
 from reports.content import LifeEvent, NarrativeRow, WeeklyReport
 from reports.frames import Desk, HeldDesk, week_label
 from reports.page import LANGUAGES, environment, page_script, page_style, render_html
-from reports.weekly import build_weekly, write_text
+from reports.weekly import build_weekly
+from reports.writing import write_text
 
 SCRIPT = "assets/report.js"
 

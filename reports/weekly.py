@@ -1,12 +1,11 @@
-"""The weekly report: built from the desk's frames alone, then written as HTML, Markdown and JSON."""
+"""The weekly report, built from the desk's frames alone."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -14,15 +13,13 @@ import pandas as pd
 from reports import sentences
 from reports.alerts import alert_notes
 from reports.changes import notable, read_shifts
-from reports.content import MapPoint, NarrativeRow, Near, WeeklyReport, WeekPoint, Words
+from reports.content import MapPoint, NarrativeRow, Near, WeeklyReport
 from reports.figures import blank_points, mark_clear, momentum, movement, week_points
 from reports.frames import Desk, Frames, ask, each, load_frames, parse_week, week_label
 from reports.intake import count_intake, count_unassigned
 from reports.quotes import language_group, local_day, one_line, safe_url
+from reports.records import WeekPoint, Words
 from reports.sections import build_section, life_lines
-
-if TYPE_CHECKING:
-    from narratives.llm import Llm
 
 MAX_FULL_SECTIONS = 36
 MAX_SECTIONS = 80
@@ -305,48 +302,3 @@ def local_minute(instant: Any, zone: ZoneInfo) -> str:
     stamp = pd.Timestamp(instant)
     stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp
     return stamp.tz_convert(zone).strftime("%Y-%m-%d %H:%M")
-
-
-def write_weekly(
-    desk: Desk,
-    week: date | str | None = None,
-    lang: str = "both",
-    compare: date | str | None = None,
-    llm: Llm | None = None,
-) -> list[Path]:
-    """Write `reports/2025-W46.html`, `.md` and `.json` into the desk's folder; returns their paths in this
-    order.
-
-    Files are replaced whole, never half written. With `lang` of `zh` or `en` the page and the Markdown speak
-    one language (articles keep theirs); the JSON always has both. With `llm`, names and summaries are drafted by it
-    (`reports.drafts`) and marked as drafted.
-    """
-    report = build_weekly(desk, week, compare)
-    if llm is not None:
-        from reports.drafts import add_drafts
-
-        report = add_drafts(report, desk, llm)
-    return write_report(report, desk.folder / "reports", lang)
-
-
-def write_report(report: WeeklyReport, folder: Path, lang: str = "both") -> list[Path]:
-    """Write a built report as HTML, Markdown and JSON; returns their paths in this order."""
-    from reports.export import render_json
-    from reports.markdown import render_markdown
-    from reports.page import render_html
-
-    contents = {
-        ".html": render_html(report, lang),
-        ".md": render_markdown(report, lang),
-        ".json": render_json(report),
-    }
-    return [write_text(folder / f"{report.label}{suffix}", text) for suffix, text in contents.items()]
-
-
-def write_text(path: Path, text: str) -> Path:
-    """Replace a file whole, making its folder; a reader never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    part.replace(path)
-    return path

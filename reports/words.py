@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.content import Words
+from reports.records import Words
 
 _TABLE: dict[str, tuple[str, str]] = {
     # page

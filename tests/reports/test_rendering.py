@@ -13,8 +13,9 @@ import jsonschema
 import pytest
 
 import reports
-from reports.content import WeeklyReport, Words
+from reports.content import WeeklyReport
 from reports.page import escape_json, page_script
+from reports.records import Words
 from reports.words import WORDS
 
 
