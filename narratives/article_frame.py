@@ -45,7 +45,7 @@ def article_frame(archive: Archive, zone: ZoneInfo, narrative: str | None = None
     """
     import pandas as pd
 
-    a, m, s, t = schema.article, schema.membership, schema.score, schema.tone
+    m, s, t = schema.membership, schema.score, schema.tone
     with archive.reading() as connection:
         articles = _articles(connection, zone, narrative, week)
         keys = None if narrative is None and week is None else [str(key) for key in articles["id"]]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
-
-_SPACE = re.compile(r"\s+")
+from functools import cached_property
 
 
 def matching_form(text: str) -> str:
@@ -20,7 +18,8 @@ def matching_form(text: str) -> str:
     >>> matching_form("ＮｄＦｅＢ　磁体\\n export")
     'ndfeb 磁体 export'
     """
-    return _SPACE.sub(" ", unicodedata.normalize("NFKC", text)).strip().casefold()
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return " ".join(plain.split()).casefold()
 
 
 def short_hash(*parts: str, n_hex: int = 16) -> str:
@@ -72,7 +71,7 @@ class Article:
         if self.published_at.tzinfo is None:
             raise ValueError(f"published_at needs an offset, got the naive {self.published_at.isoformat()}")
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Identity across versions: source and address, or source, title and day where no address is given."""
         place = self.url.strip()
@@ -81,7 +80,7 @@ class Article:
             place = f"{matching_form(self.title) or matching_form(self.text)[:200]}|{day}"
         return short_hash(matching_form(self.source), place)
 
-    @property
+    @cached_property
     def content_hash(self) -> str:
         """Hash of what it says: the same text under another source has the same one."""
         return short_hash(matching_form(self.title), matching_form(self.text), n_hex=32)

@@ -7,6 +7,7 @@ Chinese, where nearly every sentence holds full-width punctuation.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 
 Codes = NDArray[np.uint32]
 
-OTHER, HAN, KANA, HANGUL, CASED = range(5)
+_OTHER, _HAN, _KANA, _HANGUL, _CASED, _TRADITIONAL, _SIMPLIFIED, _ASTRAL = range(8)
+_N_CLASSES = 8
 _N_TABLE = 0x10000
 _ASTRAL_HAN = (0x20000, 0x3FFFF)
 
@@ -33,36 +35,44 @@ def folded(text: str) -> Codes:
     >>> bytes(folded("Ｎd-Fe, 稀土價格！").astype("<u4")).decode("utf-32-le")
     'ndfe稀土价格'
     """
-    codes = codes_of(text)
-    small = np.minimum(codes, _N_TABLE - 1)
-    found = _fold_table()[small]
+    return folded_all([text])[0]
+
+
+def folded_all(texts: Sequence[str]) -> tuple[Codes, NDArray[np.int64]]:
+    """What `folded` gives for each of some texts, one after another, and where each ends.
+
+    >>> codes, ends = folded_all(["稀土！", "", "Nd"])
+    >>> len(codes), ends.tolist()
+    (4, [2, 2, 4])
+    """
+    codes = codes_of("".join(texts))
+    found = _fold_table()[np.minimum(codes, _N_TABLE - 1)]
     astral = codes >= _N_TABLE
     if astral.any():
         is_han = astral & (codes >= _ASTRAL_HAN[0]) & (codes <= _ASTRAL_HAN[1])
         found = np.where(astral, np.where(is_han, codes, 0), found)
-    return found[found > 0]
+    kept = found > 0
+    n_kept = np.concatenate([[0], np.cumsum(kept)])
+    return found[kept], n_kept[np.cumsum([len(text) for text in texts])]
 
 
-def n_of_classes(text: str) -> NDArray[np.int64]:
-    """How many characters are OTHER, HAN, KANA, HANGUL, CASED (letters of other scripts); shape (5,)."""
-    codes = codes_of(text)
-    classes = _class_table()[np.minimum(codes, _N_TABLE - 1)]
-    astral = codes >= _N_TABLE
-    if astral.any():
-        is_han = (codes >= _ASTRAL_HAN[0]) & (codes <= _ASTRAL_HAN[1])
-        classes = np.where(astral, np.where(is_han, HAN, OTHER), classes)
-    return np.bincount(classes, minlength=5)
+def n_of_classes(text: str) -> tuple[int, int, int, int, int, int]:
+    """How many characters are Han, kana, Hangul, letters of other scripts; and of Han, in how many forms.
 
+    Returns
+    -------
+    n of Han (all), kana, Hangul, cased; then those Han characters that exist in traditional Chinese alone, and
+    those in simplified alone.
 
-def n_of_scripts(text: str) -> tuple[int, int]:
-    """How many characters exist in traditional Chinese alone, and how many in simplified alone.
-
-    >>> n_of_scripts("稀土價格")
-    (1, 0)
+    >>> n_of_classes("稀土價格 NdFeB 的")
+    (5, 0, 0, 5, 1, 0)
     """
-    small = np.minimum(codes_of(text), _N_TABLE - 1)
-    traditional, simplified = _script_tables()
-    return int(traditional[small].sum()), int(simplified[small].sum())
+    codes = codes_of(text)
+    n = np.bincount(_class_table()[np.minimum(codes, _N_TABLE - 1)], minlength=_N_CLASSES)
+    _, n_han, n_kana, n_hangul, n_cased, n_traditional, n_simplified, n_astral = n.tolist()
+    if n_astral:
+        n_astral = int(((codes >= _ASTRAL_HAN[0]) & (codes <= _ASTRAL_HAN[1])).sum())
+    return n_han + n_traditional + n_simplified + n_astral, n_kana, n_hangul, n_cased, n_traditional, n_simplified
 
 
 @lru_cache(maxsize=1)
@@ -76,15 +86,6 @@ def _converted(config: str) -> list[str]:
     import opencc
 
     return str(opencc.OpenCC(config).convert("\n".join(_han()))).split("\n")
-
-
-@lru_cache(maxsize=1)
-def _script_tables() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    tables = np.zeros(_N_TABLE, bool), np.zeros(_N_TABLE, bool)
-    for table, config in zip(tables, ("t2s", "s2t"), strict=True):
-        for before, after in zip(_han(), _converted(config), strict=True):
-            table[ord(before)] = before != after
-    return tables
 
 
 # Han, Hangul and the private area stand for themselves; all else is looked up.
@@ -117,10 +118,19 @@ def _class_table() -> NDArray[np.uint8]:
     table = np.zeros(_N_TABLE, np.uint8)
     for code in range(_N_TABLE - 1):
         if chr(code).isalpha():
-            table[code] = CASED
+            table[code] = _CASED
     for low, high, kind in (
-        (0x3400, 0x4DBF, HAN), (0x4E00, 0x9FFF, HAN), (0xF900, 0xFAFF, HAN), (0x3040, 0x30FF, KANA),
-        (0xFF66, 0xFF9F, KANA), (0x1100, 0x11FF, HANGUL), (0xAC00, 0xD7AF, HANGUL),
+        (0x3400, 0x4DBF, _HAN), (0x4E00, 0x9FFF, _HAN), (0xF900, 0xFAFF, _HAN), (0x3040, 0x30FF, _KANA),
+        (0xFF66, 0xFF9F, _KANA), (0x1100, 0x11FF, _HANGUL), (0xAC00, 0xD7AF, _HANGUL),
     ):  # fmt: skip
         table[low : high + 1] = kind
+    # A few characters are changed both ways; they tell neither script.
+    changed = {config: _changed(config) for config in ("t2s", "s2t")}
+    for kind, own, other in ((_TRADITIONAL, "t2s", "s2t"), (_SIMPLIFIED, "s2t", "t2s")):
+        table[[ord(c) for c in changed[own] - changed[other]]] = kind
+    table[_N_TABLE - 1] = _ASTRAL
     return table
+
+
+def _changed(config: str) -> set[str]:
+    return {before for before, after in zip(_han(), _converted(config), strict=True) if before != after}

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from narratives.characters import n_of_classes, n_of_scripts
+from narratives.characters import n_of_classes
 
 DEFAULT_LANGUAGES = ("zh", "en", "ja", "ko", "de", "fr", "es", "pt", "it", "ru", "id", "ms", "vi", "ar")
 UNDETERMINED = "und"
@@ -21,7 +21,8 @@ _SAMPLE_CHARS = 300
 _CLASSIFIED_CHARS = 160
 # Words that only English has: enough of them, and nobody else need be asked.
 _ENGLISH_WORDS = frozenset(
-    ("the", "of", "and", "that", "with", "was", "were", "from", "this", "which", "their", "has", "have", "been")
+    "the of and that with was were from this which their has have been said its will would they are by his not after "
+    "than about into could more also should because through against between both these those".split()
 )
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 # Half-width letters and digits, with the joints that belong inside a word: F-35, NdFeB, don't, U.S.
@@ -81,15 +82,17 @@ def detect_language(text: str, languages: Sequence[str] = DEFAULT_LANGUAGES) -> 
     'und'
     """
     sample = text.strip()[:_SAMPLE_CHARS]
-    _, n_han, n_kana, n_hangul, n_cased = n_of_classes(sample).tolist()
+    n_han, n_kana, n_hangul, n_cased, n_traditional, n_simplified = n_of_classes(sample)
     if n_hangul > n_han and 2 * n_hangul >= n_cased:
         return "ko"
     if 2 * (n_han + n_kana) >= n_cased and n_han + n_kana:
-        return "ja" if n_kana > 0.1 * (n_han + n_kana) else chinese_script(sample)
+        if n_kana > 0.1 * (n_han + n_kana):
+            return "ja"
+        return "zh-Hant" if n_traditional > n_simplified else "zh"
     if not n_cased:
         return UNDETERMINED
     tokens = sample.casefold().split()
-    n_english = sum(token in _ENGLISH_WORDS for token in tokens)
+    n_english = sum(map(_ENGLISH_WORDS.__contains__, tokens))
     if n_english >= 4 and n_english >= 0.12 * len(tokens):
         return "en"
     answer = str(_classifier(tuple(languages)).classify(sample[:_CLASSIFIED_CHARS])[0])
@@ -117,7 +120,7 @@ def declared_language(declared: str, text: str, languages: Sequence[str] = DEFAU
 
 def chinese_script(text: str) -> str:
     """`zh-Hant` when more characters are of traditional Chinese alone than of simplified alone, else `zh`."""
-    n_traditional, n_simplified = n_of_scripts(text)
+    *_, n_traditional, n_simplified = n_of_classes(text)
     return "zh-Hant" if n_traditional > n_simplified else "zh"
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from narratives.archive import schema
+from narratives.archive.bulk import insert_many
 from narratives.archive.store import Store
 from narratives.articles import Article, Reject, short_hash
 from narratives.duplicates import Entry, Placement, ReprintIndex
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["accepted", "superseded", "repeated", "quarantined"]
 _IDS_A_QUERY = 5_000
+# What a later version leaves as it is, or sets by itself. It waits for a step again, so `step_week` is set.
+_KEPT = ("id", "story_id", "version", "ingested_at", "is_voice")
 _RAW_CHARS = 20_000  # of a quarantined record that are kept
 
 
@@ -50,7 +53,7 @@ class Articles(Store):
         self,
         records: Sequence[Article | Reject],
         index: ReprintIndex,
-        prepare: Callable[[Article], Prepared],
+        prepare: Callable[[Sequence[Article]], Sequence[Prepared]],
         now: datetime | None = None,
     ) -> list[Outcome]:
         """Write one chunk of records in one transaction: all of it or nothing.
@@ -66,7 +69,7 @@ class Articles(Store):
         index
             Of `reprint_index`; after an error it must not be used again.
         prepare
-            Finds out what must be known of an article; called for those alone that are not repeated.
+            Finds out what must be known of articles; called once, with those alone that are not repeated.
 
         Returns
         -------
@@ -77,8 +80,7 @@ class Articles(Store):
         with self.begin() as connection:
             known = self._known(connection, [key for key in ids if key])
             outcomes: list[Outcome] = []
-            fresh: list[dict[str, Any]] = []
-            entries: list[Entry] = []
+            fresh: list[_Fresh] = []
             for key, record in zip(ids, records, strict=True):
                 if isinstance(record, Reject):
                     outcomes.append(Outcome("quarantined"))
@@ -89,14 +91,18 @@ class Articles(Store):
                     outcomes.append(Outcome("repeated"))
                     continue
                 outcomes.append(Outcome("superseded" if state else "accepted"))
-                found = prepare(record)
-                entries.append(Entry(key, record.published_at, found.sketch, state.story if state else None))
-                fresh.append(_article_row(key, record, found.lang, *version, moment))
+                fresh.append(_Fresh(key, record, version, state.story if state else None))
                 if state is None:
                     state = known[key] = _Known(None, set())
                 state.versions.add(version)
+            found = prepare([one.article for one in fresh])
+            entries = [
+                Entry(one.id, one.article.published_at, of_it.sketch, one.story)
+                for one, of_it in zip(fresh, found, strict=True)
+            ]
+            rows = [_article_row(one, of_it.lang, moment) for one, of_it in zip(fresh, found, strict=True)]
             placements = index.place(entries)
-            self._write(connection, fresh, entries, placements)
+            self._write(connection, rows, entries, placements)
             self._put_aside(connection, [record for record in records if isinstance(record, Reject)], moment)
         placed = iter(placements)
         return [
@@ -126,15 +132,11 @@ class Articles(Store):
             sketches.pop(row["id"], None)
             if placement.keep_sketch:
                 sketches[row["id"]] = entry.sketch.to_bytes()
-        if new:
-            connection.execute(insert(schema.article), list(new.values()))
+        insert_many(connection, schema.article, list(new.values()))
         for row in later:
             self._supersede(connection, row)
-        if sketches:
-            connection.execute(
-                insert(schema.reprint_signature),
-                [{"article_id": key, "signature": raw} for key, raw in sketches.items()],
-            )
+        signatures = [{"article_id": key, "signature": raw} for key, raw in sketches.items()]
+        insert_many(connection, schema.reprint_signature, signatures)
 
     def _known(self, connection: Connection, ids: Sequence[str]) -> dict[str, _Known]:
         table, old = schema.article, schema.article_version
@@ -155,7 +157,7 @@ class Articles(Store):
         is_it = table.c.id == row["id"]
         copied = select(table.c.id, *(table.c[name] for name in names)).where(is_it)
         connection.execute(insert(old).from_select(["article_id", *names], copied))
-        values = {name: row[name] for name in row if name not in ("id", "story_id", "version", "ingested_at")}
+        values = {name: row[name] for name in row if name not in _KEPT}
         connection.execute(
             update(table).where(is_it).values(**values, version=table.c.version + 1, ingested_at=row["ingested_at"])
         )
@@ -317,12 +319,22 @@ class _Known:
     versions: set[tuple[str, datetime]]
 
 
-def _article_row(
-    key: str, article: Article, lang: str, content_hash: str, published_at: datetime, moment: datetime
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Fresh:
+    """An article that is to be written: its id and version, and its story where that is known already."""
+
+    id: str
+    article: Article
+    version: tuple[str, datetime]
+    story: str | None
+
+
+def _article_row(fresh: _Fresh, lang: str, moment: datetime) -> dict[str, Any]:
+    article = fresh.article
+    content_hash, published_at = fresh.version
     offset = article.published_at.utcoffset()
     return {
-        "id": key,
+        "id": fresh.id,
         "url": article.url,
         "source": article.source,
         "title": article.title,
@@ -336,6 +348,7 @@ def _article_row(
         "origin": article.origin,
         "version": 1,
         "step_week": None,
+        "is_voice": False,
     }
 
 

@@ -44,6 +44,9 @@ _FIELD_OF = {name: (target, rank) for target, names in _NAMES.items() for rank, 
 _IGNORED = re.compile(r"[\s_\-.]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\u2028\u2029]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+# The same in one look, which is enough for nearly all texts; in ASCII the quickest look is to leave them out.
+_UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\u2028\u2029\ud800-\udfff]")
+_UNFIT_ASCII = bytes({*range(32), 127} - {9, 10, 13})
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 TARGETS = tuple(_NAMES)
 _MAX_FIELD_CHARS = 4_000  # of a title, source or address
@@ -220,7 +223,9 @@ def clean(text: str) -> str:
     """
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _SURROGATE.sub("\ufffd", _CONTROL.sub("", text)).strip()
+    if len(text.encode().translate(None, _UNFIT_ASCII)) != len(text) if text.isascii() else _UNFIT.search(text):
+        text = _SURROGATE.sub("\ufffd", _CONTROL.sub("", text))
+    return text.strip()
 
 
 def as_raw(record: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,12 +21,13 @@ from narratives.ingest.reports import FileReport, IngestReport
 from narratives.ingest.sources import Source, SourceError
 from narratives.language import declared_language
 from narratives.settings import IngestSettings, Settings
-from narratives.sketches import sketch
+from narratives.sketches import sketch_all
 
 if TYPE_CHECKING:
     from narratives.archive import Archive, Prepared
 
 CHUNK = 500
+Prepare = Callable[[Sequence[Article]], Sequence["Prepared"]]
 Progress = Callable[[str, int], None]
 _FEEDS = ("feed", "json-feed")
 _NO_INPUT = ("unknown-format", "no-columns", "no-records")
@@ -217,14 +218,15 @@ class _Run:
         return self.moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def preparation(settings: IngestSettings) -> Callable[[Article], Prepared]:
-    """The function that finds out an article's language and sketches its text."""
+def preparation(settings: IngestSettings) -> Prepare:
+    """The function that finds out articles' languages and sketches their texts."""
     from narratives.archive import Prepared
 
-    def prepare(article: Article) -> Prepared:
-        said = article.text if len(article.text) >= 20 else f"{article.title}\n{article.text}"
-        lang = declared_language(article.lang, said, settings.languages)
-        return Prepared(lang, sketch(article.title, article.text))
+    def prepare(articles: Sequence[Article]) -> list[Prepared]:
+        said = [a.text if len(a.text) >= 20 else f"{a.title}\n{a.text}" for a in articles]
+        langs = [declared_language(a.lang, text, settings.languages) for a, text in zip(articles, said, strict=True)]
+        sketches = sketch_all([a.title for a in articles], [a.text for a in articles])
+        return [Prepared(lang, sketch) for lang, sketch in zip(langs, sketches, strict=True)]
 
     return prepare
 
