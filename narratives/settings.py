@@ -40,6 +40,9 @@ class IngestSettings(_Section):
     )
     feed_timeout_seconds: float = Field(20.0, gt=0, le=300, description="How long a server may take to answer.")
     feed_retries: int = Field(2, ge=0, le=10, description="Further attempts after a server failed.")
+    second_process: bool = Field(
+        True, description="A large file is read by a second process while the first writes; the result is the same."
+    )
     allow_local_addresses: bool = Field(False, description="Feeds may point to this machine or its network.")
 
     @field_validator("default_timezone")

@@ -175,9 +175,9 @@ def _minima(
     own = hashes[spots]
     cells = (own >> np.uint64(64 - n.bit_length() + 1)).astype(np.int64)
     cells += np.repeat(np.arange(0, n * len(counts), n), counts)
-    least = np.full(n * len(counts), _NOTHING, np.uint64)
-    np.minimum.at(least, cells, own)
-    least = least.reshape(-1, n)
+    flat = np.full(n * len(counts), _NOTHING, np.uint64)
+    np.minimum.at(flat, cells, own)
+    least = flat.reshape(-1, n)
     # A hash of all ones would pass for an empty range: one in 2 ** 64.
     places = np.where(least != _NOTHING, np.arange(n), 2 * n)
     first = places.min(1, keepdims=True)

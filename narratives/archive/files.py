@@ -70,6 +70,8 @@ def engine_of(url: str, journal: str | None = None) -> Engine:
             cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
             if journal:
                 cursor.execute(f"PRAGMA journal_mode={journal}")
+                # Every 64 MB: a page that many transactions changed is then written once.
+                cursor.execute("PRAGMA wal_autocheckpoint=16000")
             cursor.execute("PRAGMA synchronous=NORMAL")
             cursor.execute("PRAGMA foreign_keys=ON")
             cursor.execute("PRAGMA cache_size=-65536")

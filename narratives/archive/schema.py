@@ -58,7 +58,6 @@ article = Table(
 Index("article_published", article.c.published_at)
 Index("article_story", article.c.story_id)
 Index("article_step", article.c.step_week)
-Index("article_content", article.c.content_hash)
 
 # What an article said before a later version superseded it.
 article_version = Table(

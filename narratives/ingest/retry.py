@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from narratives.articles import Article, Reject
 from narratives.ingest.fields import Context, article_from_record
+from narratives.ingest.reading import preparation
 from narratives.ingest.registry import reader_for
 from narratives.ingest.reports import FileReport, IngestReport
-from narratives.ingest.run import preparation
 from narratives.ingest.sources import Source, SourceError
 from narratives.settings import Settings
 

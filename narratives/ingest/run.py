@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,21 +18,21 @@ from narratives.duplicates import ReprintIndex
 from narratives.ingest.discovery import Found, find_sources
 from narratives.ingest.fetch import Fetched, fetch
 from narratives.ingest.fields import Context, clean
+from narratives.ingest.reading import NO_INPUT, Chunk, preparation, read_chunks
 from narratives.ingest.registry import Reader, reader_for
 from narratives.ingest.reports import FileReport, IngestReport
 from narratives.ingest.sources import Source, SourceError
-from narratives.language import declared_language
+from narratives.ingest.worker import Request, Worker, WorkerEnded
 from narratives.settings import IngestSettings, Settings
-from narratives.sketches import sketch_all
 
 if TYPE_CHECKING:
-    from narratives.archive import Archive, Prepared
+    from narratives.archive import Archive
 
 CHUNK = 500
-Prepare = Callable[[Sequence[Article]], Sequence["Prepared"]]
+LARGE_BYTES = 8_000_000  # from this size on a second process is worth its start
+OWN_CHUNKS = 6  # read while it starts
 Progress = Callable[[str, int], None]
 _FEEDS = ("feed", "json-feed")
-_NO_INPUT = ("unknown-format", "no-columns", "no-records")
 _POLITE_SECONDS = 1.0  # between two pages of one server
 
 
@@ -78,13 +80,14 @@ def ingest_paths(
     with archive.lock("narratives ingest"):
         index = archive.reprint_index(settings.ingest.reprint_window_days, settings.ingest.reprint_similarity)
         run = _Run(archive, settings.ingest, index, mapping or {}, now or datetime.now(UTC), progress)
-        while waiting:
-            found = waiting.popleft()
-            report, addresses = run.take(found)
-            reports.append(report)
-            fresh = [place for place in addresses if place not in seen]
-            seen.update(fresh)
-            waiting.extendleft(Found(place, is_address=True, named=True) for place in reversed(fresh))
+        with closing(run):
+            while waiting:
+                found = waiting.popleft()
+                report, addresses = run.take(found)
+                reports.append(report)
+                fresh = [place for place in addresses if place not in seen]
+                seen.update(fresh)
+                waiting.extendleft(Found(place, is_address=True, named=True) for place in reversed(fresh))
     return IngestReport(tuple(reports))
 
 
@@ -98,6 +101,7 @@ class _Run:
     mapping: Mapping[str, str]
     moment: datetime
     progress: Progress | None
+    worker: Worker | None = None
 
     def take(self, found: Found) -> tuple[FileReport, list[str]]:
         """Read one source; also the addresses that it leads to."""
@@ -137,39 +141,68 @@ class _Run:
     def _read(self, found: Found, source: Source, reader: Reader) -> FileReport:
         counts: Counter[str] = Counter()
         notes = [f"read as {source.encoding}"] if source.encoding != "utf-8" and reader.name != "parquet" else []
-
-        def records() -> Iterator[Article | Reject]:
-            n_read = 0
-            try:
-                context = Context(self.settings, self.mapping, source.modified_at, self.moment)
-                for record in reader.read(source, context):
-                    n_read += 1
-                    is_feed = found.is_address and reader.name in _FEEDS
-                    yield self._completed(record) if is_feed else record
-            except (SourceError, OSError) as error:
-                reason = error.reason if isinstance(error, SourceError) else "unreadable"
-                if not found.named and not n_read and reason in _NO_INPUT:
-                    notes.append(str(error))
-                    return
-                yield Reject(found.place, reason, str(error), "")
-            except Exception as error:  # a reader's own fault must cost that file alone, and be seen
-                yield Reject(found.place, "reader-fault", f"the {reader.name} reader failed: {error!r}", "")
-
-        prepare = preparation(self.settings)
-        for chunk in _chunked(records()):
-            outcomes = self.archive.take_in(chunk, self.index, prepare, self.moment)
-            counts["read"] += len(chunk)
+        for chunk in self._chunks(found, source, reader, notes):
+            if chunk.note:
+                notes.append(chunk.note)
+                continue
+            outcomes = self.archive.take_in(chunk.records, self.index, preparation(self.settings, chunk), self.moment)
+            counts["read"] += len(chunk.records)
             counts.update(outcome.kind for outcome in outcomes)
             counts["reprints"] += sum(outcome.is_reprint for outcome in outcomes)
+            if self.worker is not None:
+                self.worker.prepares = 2 * sum(o.kind == "repeated" for o in outcomes) < len(outcomes)
             if self.progress is not None:
                 self.progress(found.place, counts["read"])
         if not counts["read"] and not notes and reader.addresses is None:
             notes.append("no records in it")
         return FileReport(found.place, reader.name if counts["read"] else "", dict(counts), "; ".join(notes))
 
+    def _chunks(self, found: Found, source: Source, reader: Reader, notes: list[str]) -> Iterator[Chunk]:
+        """Chunks of a source; those of a large file come from a second process, after the first few."""
+        context = Context(self.settings, self.mapping, source.modified_at, self.moment)
+        is_feed = found.is_address and reader.name in _FEEDS
+        n_read = 0
+        worker = self._worker_for(source)
+        completed = self._completed if is_feed else None
+        for chunk in read_chunks(source, reader, context, CHUNK, found.named, completed=completed):
+            yield chunk
+            n_read += len(chunk.records)
+            if worker is not None and n_read >= OWN_CHUNKS * CHUNK:
+                break
+        else:
+            return
+        assert worker is not None and source.path is not None
+        request = Request(
+            source.path, reader.name, self.settings, self.mapping, self.moment, CHUNK, found.named, n_read
+        )
+        try:
+            for chunk in worker.chunks(request):
+                yield chunk
+                n_read += len(chunk.records)
+        except WorkerEnded as error:
+            notes.append(f"{error}; read on without it")
+            self.close()
+            self.settings = self.settings.model_copy(update={"second_process": False})
+            yield from read_chunks(source, reader, context, CHUNK, found.named, skip=n_read)
+
+    def _worker_for(self, source: Source) -> Worker | None:
+        """The second process for a large file, which starts up while the first chunks are read without it."""
+        if not self.settings.second_process or source.path is None or source.path.stat().st_size < LARGE_BYTES:
+            return None
+        if self.worker is None and (os.cpu_count() or 1) > 1:
+            with suppress(WorkerEnded):
+                self.worker = Worker()
+        return self.worker
+
+    def close(self) -> None:
+        """End the second process, if there is one."""
+        if self.worker is not None:
+            self.worker.close()
+            self.worker = None
+
     def _whole_reject(self, found: Found, error: Exception) -> FileReport:
         reason = error.reason if isinstance(error, SourceError) else "unreadable"
-        if not found.named and reason in _NO_INPUT:
+        if not found.named and reason in NO_INPUT:
             return FileReport(found.place, "", note=str(error))
         reject = Reject(found.place, reason, str(error), "")
         self.archive.take_in([reject], self.index, preparation(self.settings), self.moment)
@@ -216,27 +249,3 @@ class _Run:
 
     def _now(self) -> datetime:
         return self.moment.astimezone(UTC).replace(tzinfo=None)
-
-
-def preparation(settings: IngestSettings) -> Prepare:
-    """The function that finds out articles' languages and sketches their texts."""
-    from narratives.archive import Prepared
-
-    def prepare(articles: Sequence[Article]) -> list[Prepared]:
-        said = [a.text if len(a.text) >= 20 else f"{a.title}\n{a.text}" for a in articles]
-        langs = [declared_language(a.lang, text, settings.languages) for a, text in zip(articles, said, strict=True)]
-        sketches = sketch_all([a.title for a in articles], [a.text for a in articles])
-        return [Prepared(lang, sketch) for lang, sketch in zip(langs, sketches, strict=True)]
-
-    return prepare
-
-
-def _chunked(records: Iterable[Article | Reject]) -> Iterator[list[Article | Reject]]:
-    chunk: list[Article | Reject] = []
-    for record in records:
-        chunk.append(record)
-        if len(chunk) == CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk

@@ -26,6 +26,8 @@ from narratives.archive import Archive
 from narratives.ingest import ingest_paths, run
 from narratives.settings import Settings
 run.CHUNK = 20
+if sys.argv[3] == "two":  # the second process reads every file, after its first chunk
+    run.LARGE_BYTES, run.OWN_CHUNKS = 0, 1
 with Archive.open_or_create(sys.argv[1]) as archive:
     print("open", flush=True)
     ingest_paths(archive, [sys.argv[2]], Settings(), now=datetime(2025, 11, 20, 12, tzinfo=UTC))
@@ -64,15 +66,17 @@ def test_killed_at_any_moment_and_run_again_it_ends_in_the_same_archive(tmp_path
     expected = _undisturbed(folder, tmp_path / "whole.sqlite")
     rng = random.Random(3)
     command = [sys.executable, "-c", _CHILD, str(tmp_path / "a.sqlite"), str(folder)]
+    longest = {"one": 0.8, "two": 2.0}  # seconds; the second process takes a while to start
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     n_before = n_killed = rounds = 0
     while rounds < n_rounds:
         rounds += 1
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        how = ("one", "two")[rounds % 2]
+        child = subprocess.Popen([*command, how], stdout=subprocess.PIPE, text=True, env=environment)
         assert child.stdout is not None
         if rng.random() < 0.8:
             child.stdout.readline()  # it is past its imports: kill it while it works
-        time.sleep(rng.uniform(0, 0.8))
+        time.sleep(rng.uniform(0, longest[how]))
         child.send_signal(signal.SIGKILL)
         child.wait()
         n_killed += child.returncode == -signal.SIGKILL

@@ -96,6 +96,57 @@ def test_the_result_does_not_depend_on_how_the_input_is_cut(tmp_path: Path, monk
     assert len(digests) == 1
 
 
+def _by_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the second process read every file, after one chunk of 10."""
+    monkeypatch.setattr(run_module, "CHUNK", 10)
+    monkeypatch.setattr(run_module, "LARGE_BYTES", 0)
+    monkeypatch.setattr(run_module, "OWN_CHUNKS", 1)
+
+
+def test_a_second_process_changes_nothing(mixed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from narratives.ingest.worker import Worker
+
+    _by_two(monkeypatch)
+    rows = [_row(n) for n in range(1, 60)] + [{"title": "no date"}]
+    _write(mixed / "d.jsonl", [*rows, *[_row(n, text=f"{_row(n)['text']}更正") for n in range(1, 60, 4)]])
+    (mixed / "e.parquet").write_bytes(b"PAR1 torn")
+    started: list[Worker] = []
+    start = Worker.__init__
+    monkeypatch.setattr(Worker, "__init__", lambda self: (started.append(self), start(self))[1])
+    said = []
+    for alone in (False, True):
+        settings = Settings(ingest=IngestSettings(second_process=not alone))
+        with Archive.create(tmp_path / f"{alone}.sqlite") as archive:
+            first = ingest_paths(archive, [mixed], settings, now=NOW)
+            again = ingest_paths(archive, [mixed], settings, now=NOW)
+            said.append((first, again, archive.digest()))
+    assert said[0] == said[1] and said[0][0].counts["superseded"] and len(started) == 2
+    assert all(worker._process.poll() is not None for worker in started), "a process was left behind"
+
+
+def test_a_second_process_that_dies_is_done_without(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from narratives.ingest import worker as worker_module
+
+    _by_two(monkeypatch)
+    rows = [_row(n) for n in range(1, 400)]
+    file = _write(tmp_path / "a.jsonl", rows)
+    taken = worker_module.Worker.chunks
+
+    def dying(self: worker_module.Worker, request: worker_module.Request) -> Iterator[object]:
+        for n, chunk in enumerate(taken(self, request)):
+            if n == 3:
+                self._process.kill()
+            yield chunk
+
+    monkeypatch.setattr(worker_module.Worker, "chunks", dying)
+    report = ingest_paths(archive, [file], SETTINGS, now=NOW)
+    assert report.counts["accepted"] == archive.n_articles() == 399
+    assert "read on without it" in report.files[0].note
+    assert archive.articles_frame()["origin"].nunique() == 399
+
+
 def test_a_correction_supersedes_and_the_version_before_is_kept(archive: Archive, tmp_path: Path) -> None:
     first = _write(tmp_path / "1.jsonl", [_row(1)])
     later = _write(tmp_path / "2.jsonl", [_row(1, text="更正：产量没有增长。")])
