@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -137,12 +138,22 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def sample_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
-    """The sample subject, all the way through the default model: made once a session."""
+def sample_desk(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[object]:
+    """The sample subject, all the way through the default model: made once a session.
+
+    Vectors and tones are kept in pytest's own cache folder between sessions: they are keyed by model and text.
+    """
     import narratives
+    from narratives.pipeline import update
 
     desk = narratives.init(tmp_path_factory.mktemp("sample") / "desk", ROOT / "data" / "definitions.yaml")
+    kept = pytestconfig.cache.mkdir("sample-vectors") if pytestconfig.cache else None
+    if kept and any(kept.iterdir()):
+        shutil.copytree(kept, desk.folder / "vectors", dirs_exist_ok=True)
     desk.ingest([ROOT / "data" / "articles-zh.jsonl", ROOT / "data" / "articles-en.jsonl"])
-    desk.update()
+    tone = KeptTone(pytestconfig.cache.mkdir("sample-tones") if pytestconfig.cache else None)
+    update(desk.archive, desk.settings, desk.definitions, desk.material(), tone)  # type: ignore[arg-type]
+    if kept:
+        shutil.copytree(desk.folder / "vectors", kept, dirs_exist_ok=True)
     yield desk
     desk.close()
