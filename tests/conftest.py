@@ -112,6 +112,33 @@ class Endpoint:
         self._server.server_close()
 
 
+class KeptTone:
+    """The shipped tone scorer, asked once for a text and target: its answers stay in a folder of pytest's cache."""
+
+    def __init__(self, folder: Path | None) -> None:
+        from narratives.tone import ToneScorer
+
+        self._scorer = ToneScorer.load()
+        self.name = self._scorer.name
+        model = hashlib.sha256((ROOT / "narratives" / "models" / "tone.safetensors").read_bytes()).hexdigest()[:16]
+        self._file = folder / f"{model}.json" if folder else None
+        self._known: dict[str, list[float]] = {}
+        if self._file is not None and self._file.exists():
+            self._known = json.loads(self._file.read_text(encoding="utf-8"))
+
+    def score(self, texts: Sequence[str], encode: object = None, targets: Sequence[str] | None = None) -> np.ndarray:
+        keys = [json.dumps(pair, ensure_ascii=False) for pair in zip(texts, targets or [""] * len(texts), strict=True)]
+        new = sorted(set(keys) - self._known.keys())
+        if new:
+            pairs = [json.loads(key) for key in new]
+            toward = None if targets is None else [target for _, target in pairs]
+            rows = self._scorer.score([text for text, _ in pairs], None, toward)
+            self._known.update(zip(new, rows.tolist(), strict=True))
+            if self._file is not None:
+                self._file.write_text(json.dumps(self._known, ensure_ascii=False), encoding="utf-8")
+        return np.array([self._known[key] for key in keys]).reshape(len(texts), 3)
+
+
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
     server = Endpoint()
