@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+_SPOKEN_COUNTS = 0.5
+
 
 @dataclass(frozen=True)
 class EvidenceSpan:
@@ -29,6 +31,7 @@ def pick(
     n: int = 3,
     coverage: ArrayLike | None = None,
     min_chars: int = 8,
+    spoken: Sequence[bool] | None = None,
 ) -> tuple[EvidenceSpan, ...]:
     """Pick one to `n` sentences that say what the article's score says.
 
@@ -49,6 +52,9 @@ def pick(
         (k,) how near each sentence is to any statement; weighs stance evidence toward what is on topic.
     min_chars
         Shorter sentences are fragments.
+    spoken
+        (k,) somebody other than the outlet speaks: such a sentence counts half in the choice, so that the outlet's
+        own words come first where they say it nearly as clearly.
 
     Returns
     -------
@@ -85,6 +91,8 @@ def pick(
             strength = (1.0 - abs(value - target)) * (0.25 + float(weight[k]))
         else:
             strength = value * float(np.sign(target)) * (0.25 + float(weight[k]))
+        if spoken is not None and spoken[k] and strength > 0:
+            strength *= _SPOKEN_COUNTS
         candidates.append((strength, k, EvidenceSpan(left, right, value)))
     whole = [c for c in candidates if c[2].end - c[2].start >= min_chars] or candidates
     whole.sort(key=lambda c: (-c[0], c[1]))

@@ -201,7 +201,7 @@ class Frames:
 
         Columns: article, story, title, source, lang, published_at, url, sentence, start, end (`text[start:end]`),
         stance, verdict, confidence (of the article), kind (stance, tone), tone (of the sentence where kind is tone),
-        score (of the sentence, -1 to 1).
+        score (of the sentence, -1 to 1), speaker (whose words it carries, "" for the outlet's own).
 
         Raises
         ------
@@ -248,6 +248,7 @@ class Frames:
                     "kind": kind,
                     "tone": span.get("tone", float("nan")),
                     "score": span.get(kind, float("nan")),
+                    "speaker": span.get("speaker", ""),
                 }
             )
         columns = [
@@ -267,6 +268,7 @@ class Frames:
             "kind",
             "tone",
             "score",
+            "speaker",
         ]
         frame = pd.DataFrame(rows, columns=columns)
         order = frame["score"].abs()

@@ -39,3 +39,24 @@ class ScoreFrames(Frames):
         from narratives.aggregates import shrunk_sources
 
         return shrunk_sources(self.articles(), narrative, self.settings.report.min_stories_for_average, week)
+
+    def speakers(self, narrative: str) -> pd.DataFrame:
+        """Who speaks in a narrative's evidence, most stories first: a quotation is its speaker's, not the outlet's.
+
+        Columns: speaker (as the texts name her), n_stories, n_sentences, stance (mean over stories of her evidence
+        sentences toward the claim, -1 to 1; NaN without any), tone (the same for tone).
+        """
+        import pandas as pd
+
+        columns = ["speaker", "n_stories", "n_sentences", "stance", "tone"]
+        said = self.evidence(narrative)
+        said = said[said["speaker"] != ""]
+        if said.empty:
+            return pd.DataFrame(columns=columns)
+        rows = []
+        for speaker, own in said.groupby("speaker"):
+            means = {kind: one.groupby("story")["score"].mean().mean() for kind, one in own.groupby("kind")}
+            n_sentences = len(own[["article", "start"]].drop_duplicates())
+            rows.append((speaker, own["story"].nunique(), n_sentences, means.get("stance"), means.get("tone")))
+        frame = pd.DataFrame(rows, columns=columns).astype({"stance": float, "tone": float})
+        return frame.sort_values(["n_stories", "speaker"], ascending=[False, True], ignore_index=True)

@@ -15,8 +15,9 @@ from narratives.material import Material, Row
 from narratives.plugins.protocols import Reading, StanceReader, Toner, through_gate
 from narratives.sentences import Sentences, sentences_of
 from narratives.space import Space
+from narratives.speech import find_speech
 from narratives.stance import StanceScorer, Statements, narrative_centres
-from narratives.tone import article_probabilities, article_tone
+from narratives.tone import SPOKEN_WEIGHT, article_probabilities, article_tone
 
 _EVIDENCE = 3
 _SCORER_CHARS = 64  # of the column
@@ -32,7 +33,10 @@ def tone_rows(
     scorer: Toner,
     encode: Callable[[Sequence[str]], np.ndarray],
 ) -> list[dict[str, Any]]:
-    """Rows of the tone table: title and mean of the sentences, with up to three sentences as evidence."""
+    """Rows of the tone table: title and mean of the sentences, with up to three sentences as evidence.
+
+    The outlet's own sentences come first: one in which somebody else speaks counts a quarter (`SPOKEN_WEIGHT`).
+    """
     if not rows:
         return []
     titles = [row["title"] for row in rows]
@@ -42,9 +46,17 @@ def tone_rows(
         own = said.of(i)
         title = p[i] if titles[i].strip() else None
         inner = p[len(rows) + own]
-        tone = article_tone(title, inner)
-        shares = article_probabilities(title, inner)
-        spans = pick(row["text"], [said.spans[j] for j in own], inner[:, 2] - inner[:, 0], tone, n=_EVIDENCE)
+        weights = [1.0 if said.speeches[j] is None else SPOKEN_WEIGHT for j in own]
+        tone = article_tone(title, inner, weights)
+        shares = article_probabilities(title, inner, weights)
+        spans = pick(
+            row["text"],
+            [said.spans[j] for j in own],
+            inner[:, 2] - inner[:, 0],
+            tone,
+            n=_EVIDENCE,
+            spoken=[said.speeches[j] is not None for j in own],
+        )
         found.append(
             {
                 "article_id": row["id"],
@@ -52,11 +64,27 @@ def tone_rows(
                 "p_negative": round(float(shares[0]), 4),
                 "p_neutral": round(float(shares[1]), 4),
                 "p_positive": round(float(shares[2]), 4),
-                "evidence": [{"start": s.start, "end": s.end, "tone": round(s.score, 4)} for s in spans],
+                "evidence": [_item(s, "tone", row, said, own) for s in spans],
                 "scorer": scorer.name[:_SCORER_CHARS],
             }
         )
     return found
+
+
+def _item(span: EvidenceSpan, kind: str, row: Row, said: Sentences, own: np.ndarray) -> dict[str, Any]:
+    """An evidence sentence as it is stored: offsets, its own score, and its speaker where that is not the outlet."""
+    item: dict[str, Any] = {"start": span.start, "end": span.end, kind: round(span.score, 4)}
+    around = [j for j in own if said.spans[j][0] <= span.start < said.spans[j][1]]
+    # A language model may quote from beyond the sentences that are scored.
+    speech = said.speeches[around[0]] if around else find_speech(row["text"], [(span.start, span.end)])[0]
+    if speech is not None:
+        item |= {
+            "speaker": speech.speaker,
+            "speaker_start": speech.speaker_start,
+            "speaker_end": speech.speaker_end,
+            "quoted": speech.quoted,
+        }
+    return item
 
 
 def statements_of(narrative_id: str, definition: Definition) -> Statements:
@@ -177,6 +205,7 @@ def stance_rows(
                 stance,
                 n=_EVIDENCE,
                 coverage=inner.coverage[own],
+                spoken=[said.speeches[j] is not None for j in own],
             )
         found.append(
             {
@@ -188,7 +217,7 @@ def stance_rows(
                 "stance": round(stance, 4),
                 "confidence": round(float(result.confidence[i]), 4),
                 "verdict": result.verdict[i],
-                "evidence": [{"start": s.start, "end": s.end, "stance": round(s.score, 4)} for s in spans],
+                "evidence": [_item(s, "stance", row, said, own) for s in spans],
                 "scorer": (scorer.name if reading is None else result.scorer)[:_SCORER_CHARS],
             }
         )

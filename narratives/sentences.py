@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from narratives.material import Row
+from narratives.speech import Speech, find_speech
 
 MAX_SENTENCES = 14  # of an article; news says what it has to say at its beginning
 _MAX_SENTENCE_CHARS = 400
@@ -15,11 +16,13 @@ _MAX_SENTENCE_CHARS = 400
 
 @dataclass(frozen=True)
 class Sentences:
-    """The sentences of n articles that are scored: spans into the stored text, and their owners' row numbers."""
+    """The sentences of n articles that are scored: spans into the stored text, their owners' row numbers, and who
+    speaks in each (None: the outlet itself)."""
 
     texts: tuple[str, ...]
     spans: tuple[tuple[int, int], ...]
     owners: np.ndarray
+    speeches: tuple[Speech | None, ...]
 
     def of(self, row: int) -> np.ndarray:
         return np.flatnonzero(self.owners == row)
@@ -30,9 +33,11 @@ def sentences_of(rows: Sequence[Row]) -> Sentences:
     from embeddings import split_sentences
 
     texts, spans, owners = [], [], []
+    speeches: list[Speech | None] = []
     for i, row in enumerate(rows):
-        for span in split_sentences(row["text"])[:MAX_SENTENCES]:
-            texts.append(row["text"][span.start : span.end][:_MAX_SENTENCE_CHARS])
-            spans.append((span.start, span.end))
-            owners.append(i)
-    return Sentences(tuple(texts), tuple(spans), np.array(owners, dtype=int))
+        own = [(span.start, span.end) for span in split_sentences(row["text"])[:MAX_SENTENCES]]
+        texts += [row["text"][start:end][:_MAX_SENTENCE_CHARS] for start, end in own]
+        spans += own
+        owners += [i] * len(own)
+        speeches += find_speech(row["text"], own)
+    return Sentences(tuple(texts), tuple(spans), np.array(owners, dtype=int), tuple(speeches))

@@ -13,6 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from narratives.tone_model import OVERALL, ToneNetwork, ToneWeights
 
 Floats = NDArray[np.floating]
+# What a sentence counts in its article's tone where somebody other than the outlet speaks. On the sample's labels the
+# AUC of positive against negative is .867 (zh) and .731 (en) with .25, .862 and .724 with 1, .873 and .728 with 0.
+SPOKEN_WEIGHT = 0.25
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LATIN = re.compile(r"[A-Za-z]+")
 
@@ -120,7 +123,7 @@ def text_language(text: str) -> str:
     return "zh" if n_han > 0 and n_han >= n_latin else "en"
 
 
-def article_tone(title_probs: ArrayLike | None, sentence_probs: ArrayLike) -> float:
+def article_tone(title_probs: ArrayLike | None, sentence_probs: ArrayLike, weights: ArrayLike | None = None) -> float:
     """Tone of an article, -1 to 1: the mean of its title's tone and of its sentences' mean tone.
 
     Title + mean of the sentences has an AUC of .92 on Chinese company news, above title, lead, or the most
@@ -132,28 +135,28 @@ def article_tone(title_probs: ArrayLike | None, sentence_probs: ArrayLike) -> fl
         (3,) probabilities [negative, neutral, positive] of the title; None where there is none.
     sentence_probs
         (k, 3) of the sentences; k may be 0.
+    weights
+        (k,) positive; what each sentence counts (`SPOKEN_WEIGHT` where somebody else speaks). None: all alike.
 
     Example
     -------
     >>> article_tone([0.0, 0.0, 1.0], [[0.5, 0.5, 0.0], [0.5, 0.5, 0.0]])
     0.25
     """
-    parts = []
-    if title_probs is not None:
-        title = np.asarray(title_probs, dtype=float).reshape(3)
-        parts.append(title[2] - title[0])
-    sentences = np.asarray(sentence_probs, dtype=float).reshape(-1, 3)
-    if len(sentences):
-        parts.append((sentences[:, 2] - sentences[:, 0]).mean())
-    return float(np.mean(parts)) if parts else 0.0
+    if title_probs is None and not len(np.asarray(sentence_probs)):
+        return 0.0
+    p = article_probabilities(title_probs, sentence_probs, weights)
+    return float(p[2] - p[0])
 
 
-def article_probabilities(title_probs: ArrayLike | None, sentence_probs: ArrayLike) -> Floats:
+def article_probabilities(
+    title_probs: ArrayLike | None, sentence_probs: ArrayLike, weights: ArrayLike | None = None
+) -> Floats:
     """(3,) probabilities of an article, mixed as in `article_tone`."""
     parts = [] if title_probs is None else [np.asarray(title_probs, dtype=float).reshape(3)]
     sentences = np.asarray(sentence_probs, dtype=float).reshape(-1, 3)
     if len(sentences):
-        parts.append(sentences.mean(axis=0))
+        parts.append(np.average(sentences, axis=0, weights=None if weights is None else np.asarray(weights)))
     return np.mean(parts, axis=0) if parts else np.array([0.0, 1.0, 0.0])
 
 
