@@ -68,6 +68,8 @@ class Decisions:
         An update is writing; try again when it has ended.
     """
 
+    table = schema.decision
+
     def __init__(self, archive: Archive, zone: ZoneInfo) -> None:
         self.archive, self.zone = archive, zone
 
@@ -106,8 +108,8 @@ class Decisions:
                 raise ValueError(f"there is no named narrative {slug!r}; after the latest update there are: {names}")
             if goes["origin"] == "defined":
                 raise ValueError(f"{goes['id']} is a named narrative itself ({goes['slug']}); to join two, merge them")
-            stays = find_narrative(self.archive, slug, connection)
-            return self._merge(connection, goes, stays)
+            deed = self._merge(connection, goes, find_narrative(self.archive, slug, connection))
+            return replace(deed, detail={**deed.detail, "slug": slug.strip().lower()})
 
         return self._decide("same_as", act)
 

@@ -158,6 +158,7 @@ def merge(archive: Archive, connection: Connection, goes: Row, stays: Row, zone:
 def split(
     archive: Archive, connection: Connection, row: Row, chosen: Sequence[Row], names: Mapping[str, str], zone: ZoneInfo
 ) -> Deed:
+    chosen = sorted(chosen, key=lambda a: (a["published_at"], a["id"]))  # however they were named
     stories = {a["story_id"]: story_of(archive, connection, a) for a in chosen}
     table = schema.membership
     held = archive.rows(table, table.c.narrative_id == row["id"], table.c.primary, connection=connection)
@@ -197,7 +198,12 @@ def split(
         {"kind": "split", "narrative": row["id"], "other": new, "n_stories": len(stories)},
         {"kind": "born", "narrative": new, "other": row["id"], "n_stories": len(stories)},
     )
-    return Deed(said, row["id"], detail={"into": new, "articles": ids, "before": stored(before)}, events=events)
+    return Deed(
+        said,
+        row["id"],
+        detail={"into": new, "articles": ids, "names": dict(names), "before": stored(before)},
+        events=events,
+    )
 
 
 # -- what they are made of -------------------------------------------------------------------------------------

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -110,6 +110,38 @@ def load_definitions(path: Path) -> list[Definition]:
             raise ValueError(f"{label}: needs a description, a claim, statements or examples; got none")
         found.append(definition)
     return found
+
+
+def parse_definition(said: Definition | Mapping[str, Any] | str) -> Definition:
+    """One narrative from a mapping or from YAML, as `definitions.yaml` has it.
+
+    Raises
+    ------
+    ValueError
+        Not YAML, not one narrative, or not a valid one.
+    """
+    if isinstance(said, Definition):
+        return said
+    raw: Any = said
+    if isinstance(said, str):
+        try:
+            raw = yaml.safe_load(said)
+        except yaml.YAMLError as error:
+            raise ValueError(f"not valid YAML: {error}") from error
+    if isinstance(raw, Mapping) and "narratives" in raw:
+        raw = raw["narratives"]
+    if isinstance(raw, list) and len(raw) == 1:
+        raw = raw[0]
+    if not isinstance(raw, Mapping):
+        raise ValueError("expected one narrative as in definitions.yaml: a mapping with id, name, …")
+    try:
+        definition = Definition.model_validate(dict(raw))
+    except ValidationError as error:
+        details = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ValueError(f"the definition {raw.get('id', '')!r}: {details}") from error
+    if not definition.seeds():
+        raise ValueError(f"{definition.id}: needs a description, a claim, statements or examples; got none")
+    return definition
 
 
 def check_definitions(definitions: list[Definition]) -> Iterator[str]:

@@ -55,6 +55,15 @@ def _stop_words() -> frozenset[str]:
     return frozenset(ENGLISH_STOP_WORDS) | _ENGLISH_STOP_WORDS | _CHINESE_STOP_WORDS
 
 
+def is_stop_word(word: str) -> bool:
+    """A word that says nothing of a subject, in lower case.
+
+    >>> is_stop_word("the"), is_stop_word("记者"), is_stop_word("magnet")
+    (True, True, False)
+    """
+    return word in _stop_words()
+
+
 def content_words(text: str) -> list[str]:
     """Words that can be keywords: no stop words, no numbers, no single letters or characters.
 

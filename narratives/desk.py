@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from narratives.analyst import Analyst
 from narratives.archive import Archive, schema
 from narratives.definitions import Definition, load_definitions
+from narratives.inquiry import Inquiry
 from narratives.score_frames import ScoreFrames
 from narratives.settings import Settings, load_settings
 
@@ -94,7 +95,7 @@ def open_desk(folder: str | Path, read_only: bool = False) -> Desk:
     return Desk(place, settings, Archive.open(place / ARCHIVE, read_only=read_only))
 
 
-class Desk(ScoreFrames, Analyst):
+class Desk(ScoreFrames, Analyst, Inquiry):
     """An opened desk; see the methods for the columns of each frame.
 
     Parameters

@@ -55,7 +55,7 @@ def week_map(desk: Desk, week: date) -> pd.DataFrame:
 
 def projected(desk: Desk, articles: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Positions (m,) of the articles whose vectors are cached, and their (m, d) unit vectors in today's space."""
-    from embeddings import LanguageRemoval, VectorCache, model_input
+    from embeddings import VectorCache, model_input
 
     fingerprint = desk.archive.get_meta("encoder")
     if fingerprint is None or articles.empty:
@@ -63,12 +63,18 @@ def projected(desk: Desk, articles: pd.DataFrame) -> tuple[np.ndarray, np.ndarra
     texts = [model_input(title, text) for title, text in zip(articles["title"], articles["text"], strict=True)]
     found = VectorCache(desk.folder / "vectors").get(fingerprint, texts)
     have = np.flatnonzero(found.found)
-    means = LanguageRemoval.shipped(fingerprint).means or {}
-    prior = {lang: np.asarray(mean, dtype=float) for lang, mean in means.items()}
-    prior[""] = np.mean(list(prior.values()), axis=0) if prior else np.zeros(found.vectors.shape[1])
-    space = Space.from_json(prior, desk.archive.get_meta("space"))
     langs = [str(tag) for tag in articles["lang"].iloc[have]]
-    return have, space.project(found.vectors[have], langs)
+    return have, space_of(desk, found.vectors.shape[1]).project(found.vectors[have], langs)
+
+
+def space_of(desk: Desk, dimension: int) -> Space:
+    """The space of the latest step, from the archive alone."""
+    from embeddings import LanguageRemoval
+
+    means = LanguageRemoval.shipped(desk.archive.get_meta("encoder")).means or {}
+    prior = {lang: np.asarray(mean, dtype=float) for lang, mean in means.items()}
+    prior[""] = np.mean(list(prior.values()), axis=0) if prior else np.zeros(dimension)
+    return Space.from_json(prior, desk.archive.get_meta("space"))
 
 
 def _principal(vectors: np.ndarray) -> np.ndarray:

@@ -70,6 +70,8 @@ def update(
     scorer: Toner | None = None,
     progress: Progress | None = None,
     reader: StanceReader | None = None,
+    until: date | None = None,
+    scores: bool = True,
 ) -> UpdateReport:
     """Process every week that has waiting articles, in order of time.
 
@@ -84,6 +86,10 @@ def update(
         Called with a stage's name, how much of it is done, and how much there is.
     reader
         A stance reader from elsewhere; see `narratives.plugins`. Without one our own scorer decides alone.
+    until
+        Monday of the last week to process; None goes on to the end.
+    scores
+        False leaves stance and tone out: where only the places of articles are asked for (what-if).
 
     Raises
     ------
@@ -95,6 +101,7 @@ def update(
         todo, last = waiting_weeks(archive, ZoneInfo(settings.discover.timezone)), archive.last_step()
         if not todo and last is not None and pending(archive):
             todo = {last: []}
+        todo = {week: ids for week, ids in todo.items() if until is None or week <= until}
         if not todo:
             return UpdateReport((), {}, {})
         afford(archive, reader, definitions)
@@ -104,7 +111,7 @@ def update(
         try:
             name_definitions(archive, definitions)
             said: SeedTexts = seed_texts(definitions, material)
-            tone = scorer or tone_scorer(settings)
+            tone = scorer or (tone_scorer(settings) if scores else None)
             for done, (week, ids) in enumerate(todo.items()):
                 tell(f"week {weeks.label(week)}", done, len(todo))
                 step = Step(archive, settings, definitions, said, material)
@@ -121,7 +128,8 @@ def update(
                     review.look()
                 outcome = Outcome(step, state, review)
                 outcome.settle()
-                outcome.score(tone, reader)
+                if tone is not None:
+                    outcome.score(tone, reader)
                 outcome.describe()
                 total.update(outcome.write())
             tell("done", len(todo), len(todo))

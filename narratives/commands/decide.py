@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +11,9 @@ import typer
 from narratives.commands.screen import (
     DeskOption,
     JsonOption,
+    Progress,
+    QuietOption,
+    count,
     opened,
     plain,
     print_json,
@@ -125,6 +130,26 @@ def undo(
     """Take a decision back; what it moved goes back as far as it is still where the decision put it."""
     with opened(desk) as own:
         _tell(own.undo(decision))
+
+
+@app.command(short_help="make recorded decisions again, on an archive built anew")
+def redo(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `narratives decide list --json` printed.")],
+    desk: DeskOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Process what waits week by week, and make every decision of the file after the week that it was made after."""
+    from narratives.redo import redo as make_again
+
+    try:
+        rows = json.loads(file.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{file}: not JSON: {error}") from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError(f"{file}: expected a list of decisions, as `narratives decide list --json` prints it")
+    with opened(desk) as own, Progress(quiet) as progress:
+        made = make_again(own, rows, progress=progress.stage)
+    say(f"{count(len(made), 'decision')} made again")
 
 
 @app.command("list", short_help="what was decided, and what was taken back")

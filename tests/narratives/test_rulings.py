@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ import pytest
 import narratives
 from narratives.archive import schema
 from narratives.lookup import redirects
+from narratives.redo import redo
 from narratives.rulings import Rulings
 
 Add = Callable[[narratives.Desk, list[tuple[str, int, int]]], None]
@@ -178,3 +182,50 @@ def test_whatever_is_decided_no_update_undoes_it(desk: narratives.Desk, add_stor
         assert undone(desk) == []
     assert set(desk.decisions()["kind"]) >= {"undo"} and len(desk.decisions()) > 10
     assert desk.archive.check() == []
+
+
+def test_an_archive_built_anew_with_the_same_decisions_says_the_same(
+    desk: narratives.Desk, small_desk_folder: Path, tmp_path: Path, add_stories: Add, word_encoder: Any, word_tone: Any
+) -> None:
+    rng = random.Random(5)
+    for week in (5, 6):
+        for _ in range(6):
+            decide(desk, rng)
+        add_stories(desk, weeks_of(week, 1))
+    desk.rename(home(desk, "mine"), en="Mines")
+    add_stories(desk, weeks_of(7, 1))
+    records = json.loads(json.dumps(desk.decisions().to_dict("records"), default=str))
+    other = tmp_path / "other"
+    shutil.copytree(small_desk_folder, other)  # five weeks without a decision; the rest is still to come
+    again = narratives.open(other)
+    again.ingest(sorted(desk.folder.glob("mine[567]-*.jsonl")))
+    made = redo(again, records, again.material(word_encoder), word_tone)
+    assert len(made) == len(records) > 5
+    assert again.archive.digest() == desk.archive.digest()
+    assert redo(again, records, again.material(word_encoder), word_tone) == []
+    wrong = [{**records[0], "narrative": "N0099"}, *records[1:]]
+    with pytest.raises(ValueError, match="another one"):
+        redo(again, wrong, again.material(word_encoder), word_tone)
+    again.close()
+
+
+_KILLED = """
+import os, sys
+import narratives
+from narratives import deeds
+desk = narratives.open(sys.argv[1])
+said = deeds.write_event
+def dies(*arguments):
+    said(*arguments)
+    os.kill(os.getpid(), 9)
+deeds.write_event = dies
+desk.merge(sys.argv[2], sys.argv[3])
+"""
+
+
+def test_a_decision_that_is_killed_half_way_was_never_made(desk: narratives.Desk) -> None:
+    before, one, other = desk.archive.digest(), home(desk, "mine"), home(desk, "chips")
+    ended = subprocess.run([sys.executable, "-c", _KILLED, str(desk.folder), one, other], check=False)
+    assert ended.returncode == -9
+    assert desk.archive.digest() == before and desk.decisions().empty
+    assert desk.merge(one, other).id == 1
