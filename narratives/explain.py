@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,6 +76,18 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         """Every field by name; each of `nearest` says also whether it is reached."""
         return {**asdict(self), "nearest": [{**asdict(n), "reached": n.reached} for n in self.nearest]}
+
+    def _repr_html_(self) -> str:
+        import pandas as pd
+
+        place = f"{self.narrative} {self.name}" if self.narrative else "no narrative"
+        head = f"<p><b>{escape(self.title)}</b><br>{escape(self.source)}, {self.published_at:%Y-%m-%d}, {self.lang}: "
+        columns = ["id", "name", "score", "level", "reached", "cosine", "words", "actors", "shared"]
+        rows = pd.DataFrame([{**asdict(n), "reached": n.reached} for n in self.nearest], columns=columns)
+        rows["shared"] = [", ".join(words) for words in rows["shared"]]
+        why = "".join(f"<li>{escape(line)}</li>" for line in self.why)
+        table = rows.to_html(index=False, border=0, float_format="{:.2f}".format)
+        return f"{head}in {escape(place)}</p><ul>{why}</ul>{table}"
 
 
 def explain_article(

@@ -44,9 +44,10 @@ class Inquiry:
 
         Returns
         -------
-        One row a story. Columns: id (of its first article), score (= meaning + words / 2), meaning (cosine, -1 to 1,
-        language removed), words (0 to 1: share of the question's words it holds, rare ones counting more), shared
-        (those words), title, source, lang, published_at, week, narrative, url.
+        One row a story. Columns: id (of its first article), score (how far it stands out among the stories of its
+        language by meaning and words, in sd: above 2 is worth reading), meaning (cosine, -1 to 1, language removed),
+        words (0 to 1: share of the question's words it holds, rare ones counting more), shared (those words), title,
+        source, lang, published_at, week, narrative, url.
 
         Raises
         ------
@@ -137,7 +138,7 @@ class Inquiry:
         """
         from narratives.what_if import compare_settings
 
-        return compare_settings(self._desk(), changed, encoder or self._own_encoder())
+        return compare_settings(self._desk(), changed, encoder)
 
     def _books(self) -> Library:
         from narratives.search import library

@@ -54,7 +54,7 @@ def redo(
     for row, record in zip(known, records, strict=False):
         if (row["kind"], row["narrative_id"], row["article_id"]) != _key(record):
             raise ValueError(f"decision {row['id']} of this desk is another one than the file's: {record.get('said')}")
-    rest = list(records[len(known) :])
+    rest, material = list(records[len(known) :]), material or desk.material()
     weeks_made = [week for week in map(_week, rest) if week is not None]
     if weeks_made != sorted(weeks_made):
         raise ValueError("the decisions are not in the order in which they were made")
@@ -76,9 +76,9 @@ def redo(
 
 
 def _advance(
-    desk: Desk, material: Material | None, scorer: ToneScorer | None, progress: Progress | None, until: date | None
+    desk: Desk, material: Material, scorer: ToneScorer | None, progress: Progress | None, until: date | None
 ) -> None:
-    update(desk.archive, desk.settings, desk.definitions, material or desk.material(), scorer, progress, until=until)
+    update(desk.archive, desk.settings, desk.definitions, material, scorer, progress, desk.reader(), until)
 
 
 def _make(decisions: Decisions, record: Record) -> Decision:

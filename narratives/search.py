@@ -1,8 +1,10 @@
 """Articles that say something, in whatever language, and articles that are like another one.
 
-Meaning is a cosine in the space that narratives live in (language and subject mean removed), so that a Chinese question
-finds English articles; words are what the question and the article share, rare ones counting more. Nothing is
-encoded but the question: the articles' vectors are in the desk's cache.
+Meaning is a cosine in the space that narratives live in (language and subject mean removed); words are what the
+question and the article share, rare ones counting more. Words stay within a language, so added up as they are they
+would leave 8 % of the first ten hits to the other one (24 claims and statements asked of the sample, .67 of the hits
+in the right narrative); measured by how far a story stands out among those of its own language, 45 % are (.69).
+Nothing is encoded but the question: the articles' vectors are in the desk's cache.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ SEARCH_COLUMNS = [
     "id", "score", "meaning", "words", "shared", "title", "source", "lang", "published_at", "week", "narrative", "url",
 ]  # fmt: skip
 NEIGHBOUR_COLUMNS = ["id", "cosine", "title", "source", "lang", "published_at", "week", "narrative", "url"]
-_WORD_WEIGHT = 0.5  # a question's rare word, found, is worth as much as half a cosine
+_WORD_WEIGHT = 0.5  # of words beside meaning, both in sd
+_MAX_SD = 3.0  # a word that one story of a language holds says no more than this
+_FEW = 10  # stories of a language, below which all languages together say what is usual
 _HAN = re.compile(r"[\u3400-\u9fff]+")
 _LATIN = re.compile(r"[^\W\d_\u3400-\u9fff][\w.-]*", re.UNICODE)
 
@@ -69,7 +73,9 @@ def search(desk: Desk, books: Library, query: str, encoder: Encoder, n: int) -> 
         raise ValueError("nothing to search for: the query is empty")
     meaning = books.vectors @ question_vector(desk, said, encoder)
     words, shared = word_scores(said, books.texts)
-    score = meaning + _WORD_WEIGHT * words
+    langs = np.array([tag.split("-")[0] for tag in books.articles["lang"]])
+    both = standing_out(meaning, langs) + _WORD_WEIGHT * np.clip(standing_out(words, langs), -_MAX_SD, _MAX_SD)
+    score = standing_out(both, langs)
     order = np.lexsort((books.articles["id"].to_numpy(str), -np.round(score, 6)))[:n]
     found = books.articles.iloc[order].reset_index(drop=True)
     found["score"], found["meaning"], found["words"] = (np.round(x[order], 4) for x in (score, meaning, words))
@@ -88,6 +94,21 @@ def question_vector(desk: Desk, query: str, encoder: Encoder) -> np.ndarray:
     vectors = encoder.encode([model_input("", text) for text in texts])
     total = space_of(desk, encoder.dimension).project(np.asarray(vectors, dtype=np.float32), langs).sum(axis=0)
     return np.asarray(total / max(float(np.linalg.norm(total)), 1e-9), dtype=np.float32)
+
+
+def standing_out(values: np.ndarray, langs: np.ndarray) -> np.ndarray:
+    """(n,) values in standard deviations above the mean of their language.
+
+    >>> standing_out(np.array([1.0, 3.0] * 10), np.array(["zh"] * 20)).max()
+    np.float64(1.0)
+    """
+    found = np.zeros(len(values))
+    for lang in np.unique(langs):
+        rows = langs == lang
+        usual = values[rows] if rows.sum() >= _FEW else values
+        if usual.std() > 1e-9:
+            found[rows] = (values[rows] - usual.mean()) / usual.std()
+    return found
 
 
 def word_scores(query: str, texts: list[str]) -> tuple[np.ndarray, list[tuple[str, ...]]]:

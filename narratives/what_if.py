@@ -36,11 +36,12 @@ _LATEST = 5_000
 
 @dataclass(frozen=True)
 class Trial:
-    """What a definition would take: `articles` (one row a story that it would take, or has and would lose).
+    """What a definition would take: `articles` has a row a story that it would take, has now, or comes near.
 
     Columns of `articles`: id, title, source, lang, published_at, narrative (where it is now), joins (it would be the
-    definition's; False: it is in the definition's narrative now and would not be), score (nearness to the definition),
-    level (that a single story must reach), best_other, best_other_score (the nearest of the other narratives).
+    definition's), score (nearness to the definition), level (that a single story must reach; what reaches it and does
+    not join lies nearer to another narrative, or to a counter-example), best_other, best_other_score (the nearest of the
+    other narratives). `own` is the narrative that the definition has already, or "".
     `taken` is narrative -> stories that would leave it ("" = in none now); `n_looked_at` the stories looked at.
     """
 
@@ -48,13 +49,17 @@ class Trial:
     articles: pd.DataFrame
     taken: dict[str, int]
     n_looked_at: int
+    own: str = ""
 
     def _repr_html_(self) -> str:
         name = escape(self.definition.name.en or self.definition.name.zh)
-        n, lost = int(self.articles["joins"].sum()), int((~self.articles["joins"].astype(bool)).sum())
+        joins = self.articles["joins"].astype(bool)
+        n, near = int(joins.sum()), int((~joins & (self.articles["narrative"] != self.own)).sum())
+        lost = int((~joins & (self.articles["narrative"] == self.own)).sum()) if self.own else 0
         parts = ", ".join(f"{k} from {escape(i) or 'no narrative'}" for i, k in self.taken.items())
         line = f"<b>{name}</b> would take {n} of {self.n_looked_at} stories" + (f" ({parts})" if parts else "")
         line += f" and lose {lost} that it has" if lost else ""
+        line += f"; {near} more reach its level but lie nearer to others" if near else ""
         table = self.articles.head(12).to_html(index=False, escape=True, border=0, float_format="{:.2f}".format)
         return f"<p>{line}; nothing was changed.</p>{table}"
 
@@ -114,12 +119,13 @@ def try_definition(
         },
         columns=TRY_COLUMNS,
     )
-    shown = frame[joins | ((now == own) & (own != ""))].sort_values(
+    reached = frame["score"].to_numpy() >= new.level(desk.settings.discover)
+    shown = frame[joins | reached | ((now == own) & (own != ""))].sort_values(
         ["joins", "score", "id"], ascending=[False, False, True], ignore_index=True
     )
     moving = shown.loc[shown["joins"] & (shown["narrative"] != own), "narrative"]
     taken = {str(name): int(n) for name, n in moving.value_counts(sort=False).sort_index().items()}
-    return Trial(tried, shown, taken, len(articles))
+    return Trial(tried, shown, taken, len(articles), own)
 
 
 @dataclass(frozen=True)
