@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from narratives.commands import alerts, decide, doctor, evaluate, label, look, publish, quarantine, work
+from narratives.commands import alerts, copies, decide, doctor, evaluate, label, look, publish, quarantine, work
 from narratives.commands.screen import BUSY, FAILED, OK, STOPPED, note, plain
 
 _EPILOG = """\b
@@ -77,6 +77,9 @@ for _name, _command, _line in (
     ("label", label.label, "say what articles say of a claim: the most useful ones are asked first"),
     ("alerts", alerts.app, "new narratives that deserve a look"),
     ("quarantine", quarantine.app, "records that could not become articles"),
+    ("backup", copies.backup, "a sound copy of the archive, at one moment"),
+    ("export", copies.export, "the whole archive as files, or its articles as one"),
+    ("import", copies.import_, "bring back what export wrote"),
     ("check", doctor.check, "is definitions.yaml valid, and what would make it better"),
     ("settings", doctor.settings, "every setting, its value and its meaning"),
     ("evaluate", evaluate.evaluate, "the shipped scorers on a labelled file, beside baselines"),
