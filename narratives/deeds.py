@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, delete, select, update
 
 from narratives.archive import schema
+from narratives.judged import ANALYST
 from narratives.members import (
     CHUNK,
     iso,
@@ -57,7 +58,14 @@ def confirm(archive: Archive, connection: Connection, row: Row) -> Deed:
     if not row["drafted"]:
         raise ValueError(f"the claim of {row['id']} is a person's already; there is no draft to confirm")
     set_narrative(connection, row["id"], {"drafted": False})
+    forget_scores(connection, row["id"])
     return Deed(f"the claim of {row['id']} stands", row["id"])
+
+
+def forget_scores(connection: Connection, narrative: str) -> None:
+    """Drop what the machine said toward a narrative's claim: the next update measures by the claim as it stands."""
+    table = schema.score
+    connection.execute(delete(table).where(table.c.narrative_id == narrative, table.c.scorer != ANALYST))
 
 
 def label(archive: Archive, connection: Connection, article: Row, row: Row, said: str) -> Deed:

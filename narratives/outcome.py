@@ -13,18 +13,20 @@ import numpy as np
 from sqlalchemy import Connection, and_, select, update
 
 from narratives import weeks
+from narratives.actor_tone import actor_names, actor_tone_rows
 from narratives.affinity import Batch, WordOverlap, joined, unit
 from narratives.archive import schema
 from narratives.archive.history import vector_bytes
 from narratives.describe import Keywords, class_tfidf, count_terms, name_from, representatives
 from narratives.discover import similarities
+from narratives.drafts import UNCONFIRMED, draft, usable_statements
 from narratives.judged import UNJUDGED, judged_articles, outdated
 from narratives.known import make_known
 from narratives.ledger import Ledger
 from narratives.plugins.protocols import StanceReader, Toner
 from narratives.review import Review
 from narratives.rulings import SEEN
-from narratives.scoring import sentences_of, stance_rows, statements_of, tone_rows, undecided_rows
+from narratives.scoring import sentences_of, stance_rows, tone_rows, undecided_rows
 from narratives.state import Cluster, Member, StepState
 from narratives.step import Step
 
@@ -52,9 +54,10 @@ class Outcome:
         self.settings = step.settings
         self.members: dict[str, Batch] = {}
         self.fresh: dict[str, list[str]] = {}  # narrative -> articles (with copies) that joined in this step
-        self.rows: dict[str, list[dict[str, Any]]] = {"score": [], "tone": [], "membership": []}
+        self.rows: dict[str, list[dict[str, Any]]] = {"score": [], "tone": [], "actor_tone": [], "membership": []}
         self.keywords: dict[str, Keywords] = {}
         self.claims: dict[str, dict[str, str]] = {}
+        self.drafts: dict[str, dict[str, list[str]]] = {}  # statements for the newborn
 
     # -- members and copies ------------------------------------------------------------------------------------
 
@@ -132,6 +135,7 @@ class Outcome:
         toned = [*state.arrivals, *step.rows_of(sorted(set(corrected) - {r["id"] for r in state.arrivals}))]
         said = sentences_of(toned)
         self.rows["tone"] = tone_rows(toned, said, scorer, step.material.encode)
+        self.rows["actor_tone"] = actor_tone_rows(toned, said, actor_names(step.definitions), scorer)
         by_narrative = {n: sorted(ids) for n, ids in self.fresh.items()}
         for article_id, narrative_id in {**step.ruled.unscored(), **corrected}.items():
             if narrative_id and article_id not in by_narrative.get(narrative_id, []):
@@ -139,21 +143,23 @@ class Outcome:
         judged = judged_articles(self.archive)
         for narrative_id in state.narratives:
             # What was read by a scorer from elsewhere does not change by labels, and may cost money to read again.
-            if reader is None and narrative_id in self.members:
-                known = judged.get(narrative_id, UNJUDGED)
-                if old := outdated(self.archive, narrative_id, known.mark):
-                    by_narrative[narrative_id] = sorted({*by_narrative.get(narrative_id, []), *old})
+            mark = judged.get(narrative_id, UNJUDGED).mark
+            if reader is None and narrative_id in self.members and (old := outdated(self.archive, narrative_id, mark)):
+                by_narrative[narrative_id] = sorted({*by_narrative.get(narrative_id, []), *old})
+        for cluster in state.born:
+            self.drafts[cluster.id] = draft(cluster.id, self.members[cluster.id], step, state.space, scorer)
         for narrative_id, ids in sorted(by_narrative.items()):
             rows = step.rows_of(sorted(ids))
             row = state.narratives.get(narrative_id)
             seed = state.seeds.get((row or {}).get("slug") or "")
-            if seed is None or not seed.definition.claim.texts():
-                self.rows["score"] += undecided_rows(rows, narrative_id)
+            statements = usable_statements(narrative_id, row, seed.definition if seed else None)
+            if statements is None:
+                self.rows["score"] += undecided_rows(rows, narrative_id, "no-claim" if seed else UNCONFIRMED)
                 continue
             batch = self.members.get(narrative_id) or step.batch(state, sorted(ids))
             self.rows["score"] += stance_rows(
                 rows,
-                statements_of(narrative_id, seed.definition),
+                statements,
                 (batch.vectors, batch.langs),
                 state.space,
                 step.material,
@@ -209,6 +215,7 @@ class Outcome:
             self._write_members(connection)
             self.archive.put(connection, schema.score, self.rows["score"])
             self.archive.put(connection, schema.tone, self.rows["tone"])
+            self.archive.put(connection, schema.actor_tone, self.rows["actor_tone"])
             ledger = Ledger(self.step, state, self.members)
             ledger.write_alerts(connection)
             self.review.write(connection)
@@ -254,7 +261,7 @@ class Outcome:
                     origin="discovered",
                     status="active" if cluster.bootstrap or cluster.reviewed else "provisional",
                     drafted=True,
-                    definition={"claim": self.claims.get(cluster.id, {})},
+                    definition={"claim": self.claims.get(cluster.id, {}), **self.drafts.get(cluster.id, {})},
                     born_week=born,
                     anchor=vector_bytes(centre),
                     centre=vector_bytes(centre),

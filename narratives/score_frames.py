@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from narratives.archive import schema
 from narratives.frames import Frames
 
 if TYPE_CHECKING:
@@ -60,3 +61,53 @@ class ScoreFrames(Frames):
             rows.append((speaker, own["story"].nunique(), n_sentences, means.get("stance"), means.get("tone")))
         frame = pd.DataFrame(rows, columns=columns).astype({"stance": float, "tone": float})
         return frame.sort_values(["n_stories", "speaker"], ascending=[False, True], ignore_index=True)
+
+    def actor_tones(self, narrative: str = "", week: date | None = None) -> pd.DataFrame:
+        """How articles speak of the actors that the definitions name, one row an article and actor (at most three).
+
+        Columns: article, story, source, lang, week, narrative, actor (as in `definitions.yaml`), tone (-1 to 1, mean of
+        the sentences that name it), n_sentences (that name it), sentence, start, end (the first of them in the
+        article's text), speaker ("" for the outlet's own words), is_first (the story's first copy: average over those).
+        Articles taken in before an archive knew of actors have none.
+        """
+        import pandas as pd
+
+        columns = ["article", "story", "source", "lang", "week", "narrative", "actor", "tone", "n_sentences"]
+        columns += ["sentence", "start", "end", "speaker", "is_first"]
+        articles = self.articles()
+        if narrative:
+            articles = articles[articles["narrative"] == narrative]
+        if week is not None:
+            articles = articles[articles["week"] == week]
+        by_id = articles.set_index("id", drop=False)
+        wanted = set(by_id.index)
+        rows = []
+        for row in self.archive.rows(schema.actor_tone):
+            if row["article_id"] not in wanted:
+                continue
+            a, span = by_id.loc[row["article_id"]], row["evidence"][0]
+            own = {name: a[name] for name in ("story", "source", "lang", "week", "narrative", "is_first")}
+            own |= {"article": a["id"], "sentence": a["text"][span["start"] : span["end"]]}
+            own |= {name: row[name] for name in ("actor", "tone", "n_sentences")}
+            rows.append(own | {name: span.get(name, "") for name in ("start", "end", "speaker")})
+        return pd.DataFrame(rows, columns=columns)
+
+    def draft(self, narrative: str) -> pd.DataFrame:
+        """Claim and statements of a narrative, to be read before `confirm`; of a found one they are a draft.
+
+        Columns: role (claim, pro, con, neutral), lang, text. A draft is taken from the narrative's own sentences;
+        nothing is measured by it until it is confirmed, and then from the next update on.
+
+        Raises
+        ------
+        KeyError
+            There is no such narrative.
+        """
+        import pandas as pd
+
+        from narratives.drafts import draft_rows
+
+        found = self.archive.rows(schema.narrative, schema.narrative.c.id == narrative)
+        if not found:
+            raise KeyError(f"there is no narrative {narrative!r}")
+        return pd.DataFrame(draft_rows(found[0]), columns=["role", "lang", "text"])

@@ -20,7 +20,7 @@ from narratives.stance import StanceScorer, Statements, narrative_centres
 from narratives.tone import SPOKEN_WEIGHT, article_probabilities, article_tone
 
 _EVIDENCE = 3
-_SCORER_CHARS = 64  # of the column
+SCORER_CHARS = 64  # of the column
 _LEAD_CHARS = 300
 # A whole article is less like a headline than a post is. On the sample's 122 labelled articles .05 leaves out 24 %,
 # and three-way macro-F1 on the rest is .58 (.55 on all; majority .22); the scorer's own gate of .15 leaves out 83 %.
@@ -64,14 +64,14 @@ def tone_rows(
                 "p_negative": round(float(shares[0]), 4),
                 "p_neutral": round(float(shares[1]), 4),
                 "p_positive": round(float(shares[2]), 4),
-                "evidence": [_item(s, "tone", row, said, own) for s in spans],
-                "scorer": scorer.name[:_SCORER_CHARS],
+                "evidence": [evidence_item(s, "tone", row, said, own) for s in spans],
+                "scorer": scorer.name[:SCORER_CHARS],
             }
         )
     return found
 
 
-def _item(span: EvidenceSpan, kind: str, row: Row, said: Sentences, own: np.ndarray) -> dict[str, Any]:
+def evidence_item(span: EvidenceSpan, kind: str, row: Row, said: Sentences, own: np.ndarray) -> dict[str, Any]:
     """An evidence sentence as it is stored: offsets, its own score, and its speaker where that is not the outlet."""
     item: dict[str, Any] = {"start": span.start, "end": span.end, kind: round(span.score, 4)}
     around = [j for j in own if said.spans[j][0] <= span.start < said.spans[j][1]]
@@ -217,8 +217,8 @@ def stance_rows(
                 "stance": round(stance, 4),
                 "confidence": round(float(result.confidence[i]), 4),
                 "verdict": result.verdict[i],
-                "evidence": [_item(s, "stance", row, said, own) for s in spans],
-                "scorer": (scorer.name if reading is None else result.scorer)[:_SCORER_CHARS],
+                "evidence": [evidence_item(s, "stance", row, said, own) for s in spans],
+                "scorer": (scorer.name if reading is None else result.scorer)[:SCORER_CHARS],
             }
         )
     return found

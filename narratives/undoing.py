@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, delete
 
 from narratives.archive import schema
-from narratives.deeds import Deed, merge, write_label
+from narratives.deeds import Deed, forget_scores, merge, write_label
 from narratives.lookup import redirects
 from narratives.members import leave, memberships, refigure, restored, set_narrative, story_of
 
@@ -63,6 +63,7 @@ def _confirm(archive: Archive, connection: Connection, row: Row, zone: ZoneInfo)
     if any(other["narrative_id"] == row["narrative_id"] for other in _others(archive, connection, row)):
         return "another decision confirms it as well"
     set_narrative(connection, row["narrative_id"], {"drafted": True})
+    forget_scores(connection, row["narrative_id"])
     return "the claim is a draft again"
 
 

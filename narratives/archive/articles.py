@@ -161,7 +161,7 @@ class Articles(Store):
         connection.execute(
             update(table).where(is_it).values(**values, version=table.c.version + 1, ingested_at=row["ingested_at"])
         )
-        for scored in (schema.score, schema.tone, schema.reprint_signature):
+        for scored in (schema.score, schema.tone, schema.actor_tone, schema.reprint_signature):
             connection.execute(delete(scored).where(scored.c.article_id == row["id"]))
 
     def _put_aside(self, connection: Connection, rejects: Sequence[Reject], moment: datetime) -> None:

@@ -27,6 +27,7 @@ _HISTORY = (
     "membership",
     "score",
     "tone",
+    "actor_tone",
     "event",
     "alert",
     "decision",

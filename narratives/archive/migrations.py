@@ -44,7 +44,7 @@ def add(
 def _to_second(connection: Connection) -> None:
     """Version 2 adds, and drops one index that nothing asked and every article had to be written into."""
     connection.exec_driver_sql("DROP INDEX IF EXISTS article_content")
-    add(connection, tables=(), columns={})
+    add(connection, tables=(schema.actor_tone,), columns={})
 
 
 # STEPS[n] brings an archive of version n to version n + 1, inside the caller's transaction.

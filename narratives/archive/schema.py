@@ -157,7 +157,8 @@ score = Table(
     Column("stance", Float, nullable=False),  # p_supports - p_opposes, -1 to 1
     Column("confidence", Float, nullable=False),
     Column("verdict", String(16), nullable=False),  # supports, opposes, reports, unclear
-    Column("evidence", JSON, nullable=False, default=list),  # [{"start", "end", "stance"}]: offsets into text
+    # [{"start", "end", "stance"}]: offsets into text; "speaker" where somebody other than the outlet speaks.
+    Column("evidence", JSON, nullable=False, default=list),
     Column("scorer", String(64), nullable=False),
 )
 
@@ -170,6 +171,21 @@ tone = Table(
     Column("p_neutral", Float, nullable=False),
     Column("p_positive", Float, nullable=False),
     Column("evidence", JSON, nullable=False, default=list),  # [{"start", "end", "tone"}]
+    Column("scorer", String(64), nullable=False),
+)
+
+# Tone toward the actors that an article names, of those that the definitions name.
+actor_tone = Table(
+    "actor_tone",
+    metadata,
+    Column("article_id", String(16), ForeignKey("article.id"), primary_key=True),
+    Column("actor", String(128), primary_key=True),
+    Column("tone", Float, nullable=False),  # p_positive - p_negative, -1 to 1
+    Column("p_negative", Float, nullable=False),
+    Column("p_neutral", Float, nullable=False),
+    Column("p_positive", Float, nullable=False),
+    Column("n_sentences", Integer, nullable=False),  # that name it, of those looked at
+    Column("evidence", JSON, nullable=False, default=list),  # [{"start", "end", "tone", "speaker"}]
     Column("scorer", String(64), nullable=False),
 )
 

@@ -1,0 +1,86 @@
+"""What a desk says of its scores: changes, outlets, speakers, actors; and stance by a draft that was confirmed."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+import narratives
+from narratives.archive import schema
+
+DRAFT = {
+    "claim": {"en": "mine ore pit river"},
+    "pro": ["mine ore pit leach", "acid river village"],
+    "con": ["kachin truck border", "truck border village"],
+    "neutral": ["ore truck", "pit border"],
+}
+
+
+@pytest.fixture
+def desk(small_desk_folder: Path, tmp_path: Path) -> Iterator[narratives.Desk]:
+    shutil.copytree(small_desk_folder, tmp_path / "desk")
+    (tmp_path / "desk" / "definitions.yaml").write_text(
+        (tmp_path / "desk" / "definitions.yaml").read_text() + "    actors: [texas, pentagon]\n"
+    )
+    opened = narratives.open(tmp_path / "desk")
+    yield opened
+    opened.close()
+
+
+def found_narrative(desk: narratives.Desk) -> str:
+    """A narrative that was found, with a draft of two sides (its own words know no good and bad)."""
+    narrative = str(desk.narratives().query("origin == 'discovered'")["id"].iloc[0])
+    with desk.archive.begin() as connection:
+        row = schema.narrative.c.id == narrative
+        connection.execute(update(schema.narrative).where(row).values(definition=DRAFT))
+    return narrative
+
+
+def test_a_found_narrative_is_measured_once_its_draft_is_confirmed_and_until_that_is_taken_back(
+    desk: narratives.Desk, add_stories: Callable[..., None]
+) -> None:
+    narrative = found_narrative(desk)
+    table = schema.score
+
+    def scorers() -> set[str]:
+        return {row["scorer"] for row in desk.archive.rows(table, table.c.narrative_id == narrative)}
+
+    own = desk.articles().query("narrative == @narrative")
+    assert set(own["verdict"]) == {"unclear"} and own["stance"].isna().all() and scorers() == {"draft"}
+    assert desk.draft(narrative)["role"].tolist() == ["claim", "pro", "pro", "con", "con", "neutral", "neutral"]
+    decision = desk.confirm(narrative)
+    add_stories(desk, [])
+    own = desk.articles().query("narrative == @narrative")
+    assert own["stance"].notna().all() and set(own["verdict"]) - {"unclear"}
+    assert not desk.narratives().set_index("id").loc[narrative, "drafted"]
+    desk.undo(decision)
+    add_stories(desk, [])
+    own = desk.articles().query("narrative == @narrative")
+    assert own["stance"].isna().all() and scorers() == {"draft"}
+
+
+def test_changes_outlets_speakers_and_actors_of_a_processed_desk(
+    desk: narratives.Desk, add_stories: Callable[..., None]
+) -> None:
+    add_stories(desk, [("plant", 5, 6)])
+    week = desk.weeks()[-1]
+    change = desk.change("N0001", week).set_index("measure")
+    assert change.loc["tone", "n"] == 6 and change.loc["tone", "before"] == week - timedelta(weeks=1)
+    timeline = desk.timeline().query("narrative == 'N0001'").set_index("week")["tone"]
+    assert change.loc["tone", "change"] == pytest.approx(timeline[week] - timeline[week - timedelta(weeks=1)])
+    sources = desk.sources("N0001")
+    assert sources["n_stories"].sum() == desk.articles().query("narrative == 'N0001'")["story"].nunique()
+    assert sources["tone"].notna().all() and len(desk.sources("N0001", week)) <= 3
+    actors = desk.actor_tones("N0001", week)
+    assert set(actors["actor"]) <= {"texas", "pentagon"} and len(actors)
+    texts = desk.articles().set_index("id")["text"]
+    row: Any
+    for row in actors.itertuples():
+        assert texts[row.article][row.start : row.end] == row.sentence and row.actor in row.sentence
+    assert desk.speakers("N0001").empty and (desk.evidence("N0001")["speaker"] == "").all()
+    with pytest.raises(KeyError, match="N0099"):
+        desk.draft("N0099")
