@@ -6,6 +6,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
+
 from narratives.archive import Archive, schema
 from narratives.article_frame import article_frame
 from narratives.settings import Settings
@@ -62,9 +64,11 @@ class Frames:
         from narratives.archive.history import bytes_vector
 
         articles = self.articles()
+        none = articles.iloc[:0]
+        groups = dict(list(articles[["narrative", "story", "lang"]].groupby("narrative")))
         rows = []
         for row in self.archive.rows(schema.narrative):
-            own = articles[articles["narrative"] == row["id"]]
+            own = groups.get(row["id"], none)
             claim = (row["definition"] or {}).get("claim") or {}
             zh_first = self.settings.report.language == "zh"
             names = (row["name_zh"], row["name_en"]) if zh_first else (row["name_en"], row["name_zh"])
@@ -212,24 +216,19 @@ class Frames:
 
         if not self.archive.rows(schema.narrative, schema.narrative.c.id == narrative):
             raise KeyError(f"there is no narrative {narrative!r}")
-        articles = self.articles()
-        own = articles[articles["narrative"] == narrative].set_index("id", drop=False)
-        s, t = schema.score, schema.tone
+        own = {row["id"]: row for row in self.articles(narrative).to_dict("records")}
+        s, t, m = schema.score, schema.tone, schema.membership
         spans: list[tuple[str, str, dict[str, Any]]] = []
         for row in self.archive.rows(s, s.c.narrative_id == narrative):
             spans += [(row["article_id"], "stance", span) for span in row["evidence"]]
-        wanted = set(own.index)
-        spans += [
-            (r["article_id"], "tone", sp)
-            for r in self.archive.rows(t)
-            if r["article_id"] in wanted
-            for sp in r["evidence"]
-        ]
+        members = select(m.c.article_id).where(m.c.narrative_id == narrative)
+        for row in self.archive.rows(t, t.c.article_id.in_(members)):
+            spans += [(row["article_id"], "tone", span) for span in row["evidence"]]
         rows = []
         for article_id, kind, span in spans:
-            if article_id not in wanted:
+            if article_id not in own:
                 continue
-            a = own.loc[article_id]
+            a = own[article_id]
             rows.append(
                 {
                     "article": article_id,

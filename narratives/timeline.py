@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 N_RESAMPLES = 1_000
+_KEPT_UP_TO = 200  # most groups are smaller, and larger draws would fill the memory
 COLUMNS = [
     "week", "narrative", "n_stories", "n_articles", "share",
     "stance", "stance_low", "stance_high", "stance_n",
@@ -42,10 +44,16 @@ def mean_with_interval(values: np.ndarray, min_n: int, seed: int = 0) -> tuple[f
     if n < max(min_n, 1):
         return (float("nan"),) * 3
     ordered = np.sort(values)  # the order of rows must not move the interval
-    rng = np.random.default_rng(seed)
-    means = ordered[rng.integers(0, n, size=(N_RESAMPLES, n))].mean(axis=1)
+    drawn = _resamples(n, seed) if n <= _KEPT_UP_TO else _resamples.__wrapped__(n, seed)
+    means = ordered[drawn].mean(axis=1)
     low, high = np.percentile(means, [2.5, 97.5])
     return float(ordered.mean()), float(low), float(high)
+
+
+@lru_cache(maxsize=128)
+def _resamples(n: int, seed: int) -> np.ndarray:
+    """(1000, n) positions drawn with replacement: the same for every group of n, so drawn once."""
+    return np.random.default_rng(seed).integers(0, n, size=(N_RESAMPLES, n))
 
 
 def weekly_timeline(articles: pd.DataFrame, min_n: int, freq: str = "W") -> pd.DataFrame:
@@ -83,22 +91,27 @@ def weekly_timeline(articles: pd.DataFrame, min_n: int, freq: str = "W") -> pd.D
         frame["week"] = [week.replace(day=1) for week in frame["week"]]
     rows = []
     stories_a_week = frame.groupby("week")["story"].nunique().to_dict()
-    for (week, narrative), group in frame.groupby(["week", "narrative"], sort=True):
-        # One voice a story: its first copy, or the earliest copy of the period where the first came earlier.
-        voices = group.sort_values(["is_first", "id"], ascending=[False, True]).drop_duplicates("story")
-        scored = voices[~voices["weak"].astype(bool)]
-        stances = scored.loc[scored["verdict"].isin(["supports", "opposes", "reports"]), "stance"].dropna()
-        tones = scored["tone"].dropna()
-        stance = mean_with_interval(stances.to_numpy(float), min_n) if narrative else (np.nan,) * 3
-        tone = mean_with_interval(tones.to_numpy(float), min_n)
-        n_stories = int(voices.shape[0])
+    reach = frame.groupby(["week", "narrative"]).size().to_dict()
+    # One voice a story: its first copy, or the earliest copy of the period where the first came earlier.
+    voices = frame.sort_values(["is_first", "id"], ascending=[False, True])
+    voices = voices.drop_duplicates(["week", "narrative", "story"])
+    decided = voices["verdict"].isin(["supports", "opposes", "reports"])
+    weak = voices["weak"].astype(bool)
+    voices = voices.assign(stance=voices["stance"].where(decided & ~weak), tone=voices["tone"].where(~weak))
+    columns = voices[["week", "narrative", "stance", "tone"]]
+    for (week, narrative), group in columns.groupby(["week", "narrative"], sort=True):
+        stances, tones = (group[what].to_numpy(float) for what in ("stance", "tone"))
+        stances, tones = stances[~np.isnan(stances)], tones[~np.isnan(tones)]
+        stance = mean_with_interval(stances, min_n) if narrative else (np.nan,) * 3
+        tone = mean_with_interval(tones, min_n)
+        n_stories = len(group)
         share = n_stories / stories_a_week[week]
         rows.append(
             (
                 week,
                 narrative,
                 n_stories,
-                len(group),
+                reach[week, narrative],
                 share,
                 *stance,
                 len(stances) if narrative else 0,

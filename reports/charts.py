@@ -131,7 +131,7 @@ def score_chart(lang: str = "both", mode: str = "light", measures: Sequence[str]
     base = alt.Chart(alt.NamedData("rows")).encode(x=_week_axis(), tooltip=tip)
     zero = (
         alt.Chart(alt.NamedData("rows"))
-        .mark_rule(color=c["muted"], strokeWidth=1)
+        .mark_rule(color=c["muted"], strokeWidth=1, aria=False)
         .encode(y=alt.datum(0, type="quantitative"))
     )
     band = base.mark_area(opacity=0.14).encode(y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q", color=colour)

@@ -101,10 +101,11 @@ def pick_quotes(
     """
     if evidence.empty:
         return ()
-    frame = evidence.loc[[a in texts for a in evidence["article"]]].copy()
+    start = pd.Timestamp(week - timedelta(weeks=3), tz=zone)
+    end = pd.Timestamp(week + timedelta(weeks=1), tz=zone)
+    frame = evidence[(evidence["published_at"] >= start) & (evidence["published_at"] < end)]
+    frame = frame.loc[[a in texts for a in frame["article"]]].copy()
     frame["day"] = [d.tz_convert(zone).date() for d in frame["published_at"]]
-    first, last = week - timedelta(weeks=3), week + timedelta(days=6)
-    frame = frame[(frame["day"] >= first) & (frame["day"] <= last)]
     if has_claim and (frame["kind"] == "stance").any():
         frame = frame[(frame["kind"] == "stance") & frame["verdict"].isin(_SPLIT)]
         own = frame["score"] if "score" in frame.columns else frame["stance"]

@@ -154,7 +154,7 @@ def test_it_prints_to_a_document_with_its_charts(browser: Any, html: Path) -> No
 def test_names_roles_and_headings_serve_a_screen_reader(browser: Any, html: Path) -> None:
     page = _open(browser, html).page
     unnamed = page.evaluate(
-        """() => [...document.querySelectorAll('button, a[href], section, [role=region], [role=img]')].filter(e =>
+        """() => [...document.querySelectorAll('button, a[href], section, [role=group], [role=img]')].filter(e =>
             !(e.getAttribute('aria-label') || e.getAttribute('aria-labelledby') || e.textContent.trim()
               || e.closest('[data-chart]'))).map(e => e.outerHTML.slice(0, 80))"""
     )
@@ -166,6 +166,25 @@ def test_names_roles_and_headings_serve_a_screen_reader(browser: Any, html: Path
         "[data-chart]", "all => all.map(e => (e.querySelector('[aria-label]') || e).getAttribute('aria-label'))"
     )
     assert len(described) == 24 and all(described)
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
+def test_no_rule_of_accessibility_is_broken(browser: Any, html: Path, width: int, dark: bool) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+    page = _open(browser, html, width=width, dark=dark).page
+    page.add_style_tag(content="article.narrative{content-visibility:visible!important}")
+    found = axe.Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]})
+    said = [f"{v['id']} ({len(v['nodes'])}): {v['nodes'][0]['html'][:160]}" for v in found.response["violations"]]
+    assert said == []
+
+
+def test_the_sites_pages_break_no_rule_of_accessibility(browser: Any, desk_maker: Any, tmp_path: Path) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+    pages = reports.site(desk_maker(tmp_path, n_weeks=2))
+    page = browser.new_page()
+    for path in (pages[0], pages[0].parent / "n" / "N0001.html"):
+        page.goto(path.as_uri())
+        assert [v["id"] for v in axe.Axe().run(page).response["violations"]] == [], path.name
 
 
 def test_the_sites_pages_work_from_a_folder(browser: Any, desk_maker: Any, tmp_path: Path) -> None:

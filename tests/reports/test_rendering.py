@@ -14,6 +14,7 @@ import pytest
 
 import reports
 from reports.content import WeeklyReport
+from reports.export import SCHEMA_ID
 from reports.page import escape_json, page_script
 from reports.records import Words
 from reports.words import WORDS
@@ -96,6 +97,13 @@ def test_the_page_asks_nothing_of_the_network(report: WeeklyReport, html: str) -
     assert not [a for t, a in page.tags if t in ("link", "iframe", "object", "embed", "img", "base")]
     assert not [a for _, a in page.tags if "src" in a or "srcset" in a]
     assert "@import" not in html.split("</style>")[0] and "url(" not in html.split("</style>")[0]
+
+
+def test_the_published_schema_is_the_reports_own_and_holds_it(report: WeeklyReport) -> None:
+    file = Path(reports.__file__).parent / "schema" / f"{SCHEMA_ID.removeprefix('narratives-')}.json"
+    published = json.loads(file.read_text(encoding="utf-8"))
+    assert published == reports.weekly_schema(), "write it anew: narratives report --schema"
+    jsonschema.validate(json.loads(reports.render_json(report)), published)
 
 
 def test_the_page_is_small_enough_to_mail(html: str) -> None:
