@@ -75,6 +75,18 @@ class Inquiry:
         row = find_article(self.archive, article)
         return neighbours(self._books(), row["id"], row["story_id"], n)
 
+    def places(self) -> pd.DataFrame:
+        """Places of all stories on a plane, for a picture: id, x, y (-1 to 1); near is alike, the axes mean nothing."""
+        import pandas as pd
+
+        from narratives.map import story_places
+
+        try:
+            books = self._books()
+        except ValueError:
+            return pd.DataFrame({"id": [], "x": [], "y": []})
+        return story_places(self._desk(), books.articles["id"].to_numpy(), books.vectors)
+
     def explain(self, article: str, narrative: str | None = None, encoder: Encoder | None = None) -> Explanation:
         """Why an article is where it is, and how far from `narrative`; see `narratives.explain.Explanation`.
 

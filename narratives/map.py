@@ -53,6 +53,25 @@ def week_map(desk: Desk, week: date) -> pd.DataFrame:
     return pd.DataFrame({"id": ids, "x": points[:, 0], "y": points[:, 1]})
 
 
+def story_places(desk: Desk, ids: np.ndarray, vectors: np.ndarray) -> pd.DataFrame:
+    """Places of any number of stories, for looking around in: by UMAP up to `MAX_POINTS`, else by main directions.
+
+    Parameters
+    ----------
+    ids : (n,)
+    vectors : (n, d)
+
+    Returns
+    -------
+    DataFrame with id, x, y (-1 to 1, no unit).
+    """
+    import pandas as pd
+
+    small = len(ids) <= MAX_POINTS
+    points = _kept(desk, ids, vectors) if small and len(ids) >= MIN_FOR_UMAP else _principal(vectors)
+    return pd.DataFrame({"id": ids, "x": points[:, 0], "y": points[:, 1]})
+
+
 def projected(desk: Desk, articles: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Positions (m,) of the articles whose vectors are cached, and their (m, d) unit vectors in today's space."""
     from embeddings import VectorCache, model_input
@@ -82,7 +101,9 @@ def _principal(vectors: np.ndarray) -> np.ndarray:
     if len(vectors) < 3:
         return np.stack([np.linspace(-1, 1, len(vectors)), np.zeros(len(vectors))], axis=1)
     centred = vectors.astype(float) - vectors.mean(axis=0, dtype=float)
-    _, values, axes = np.linalg.svd(centred, full_matrices=False)
+    # By the (d, d) products, so that 50,000 stories take no longer than their product.
+    squares, columns = np.linalg.eigh(centred.T @ centred)
+    values, axes = np.sqrt(np.maximum(squares[::-1], 0.0)), columns.T[::-1]
     axes = axes[:2] * np.where(values[:2, None] > 1e-9, 1.0, 0.0)
     signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])
     return _scaled(centred @ (axes * np.where(signs == 0, 1, signs)[:, None]).T)

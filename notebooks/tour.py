@@ -128,12 +128,13 @@ alt.layer(band, mean).properties(width=230, height=150).facet(alt.Facet("lane:N"
 # %% [markdown]
 # ## All of it, to play with
 #
-# Drag over some articles: their weeks, words and headlines follow; a click ends it. The view lives while the notebook
-# runs, and needs no network either.
+# Drag over some articles: their weeks, narratives, words and headlines follow; a click ends it. On the map near is alike,
+# and the axes mean nothing. `view.selected` holds the ids, `view.save("view.html")` makes a page of it; no network is
+# needed.
 
 # %% tags=["shown"]
-alt.JupyterChart.enable_offline()
-alt.JupyterChart(reports.explore(desk))
+view = reports.explore(desk)
+view
 
 # %% [markdown]
 # Next: `explore_cluster.py` looks at one narrative from every side, `what_changed.py` reads the last week.

@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import altair as alt
 import pytest
 
 import reports
@@ -22,7 +21,6 @@ from reports.charts import (
     volume_chart,
 )
 from reports.content import WeeklyReport
-from reports.explore import explore_rows
 from reports.pictures import draw, has_chinese_font
 from reports.rows import OTHER_KEY, UNASSIGNED_KEY, overview_rows, score_rows
 from reports.theme import COLOURS
@@ -116,15 +114,3 @@ def _luminance(colour: str) -> float:
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def test_the_notebooks_view_has_every_story_once_with_its_words(desk: Any) -> None:
-    rows = explore_rows(desk)
-    firsts = desk.frames["articles"]
-    firsts = firsts[firsts["is_first"]]
-    assert {r["id"] for r in rows} == set(firsts["id"]) and len(rows) == len(firsts)
-    assert all(r["url"] == "" or r["url"].startswith("https://") for r in rows)
-    assert len(explore_rows(desk, max_points=100)) <= 100
-    chart = reports.explore(desk)
-    assert isinstance(chart, alt.VConcatChart)
-    assert "brush" in {p["name"] for p in chart.to_dict()["params"]}
