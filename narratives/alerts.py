@@ -1,8 +1,10 @@
-"""Is a new cluster worth a message? A fixed rule with measured precision, and what becomes of it.
+"""Is a new cluster worth a message? A rule whose every part is stated, and what becomes of what it reported.
 
-Rule R: enough stories in the last two weeks, most members recent, cohesion clear of the cut, and more than one
-independent source. In the week of birth it found .75 of planted stories at .43 false alarms a week; of those
-with a new article in the next week, .72 at .18 (20-week streams of English news, three-week buffer).
+Rule R of the measurements (enough stories in the last two weeks, most members recent, cohesion clear of the cut, more
+than one independent source) and beside it: growth against the subject's own past, routine series, a second birth
+beside a young alert, and the health of the feeds that it rests on. Routine and doubles are told apart, never sent;
+what rests on a feed that doubled is held until other feeds have it too. `benchmarks/alert_rules.py` measures each
+part with and without.
 """
 
 from __future__ import annotations
@@ -10,11 +12,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+from narratives.growth import Growth
+from narratives.level import Level
+from narratives.routine import Series, outlet
 from narratives.settings import AlertSettings
+
+RECENT = timedelta(weeks=2)
+_RETRACT = timedelta(weeks=2)
+_HELD_LONGEST = timedelta(weeks=4)
 
 
 @dataclass(frozen=True)
@@ -22,27 +31,44 @@ class Newborn:
     """What the rule looks at; counts are of stories, not of copies.
 
     `weeks` is the week of each member story's first article, `sources` the outlet of each, `cohesion` the mean
-    similarity between members, `cut` the level at which groups were cut this week.
+    similarity between members, `cut` the level at which groups were cut this week, `nearest_young` the narrative of the
+    young alert that it is most like ("" for none) and `likeness` their mean similarity, `suspects` the outlets whose
+    feed doubled or began in these weeks.
     """
 
     weeks: Sequence[date]
     sources: Sequence[str]
     cohesion: float
     cut: float
+    growth: Growth | None = None
+    series: Series = field(default_factory=lambda: Series(0.0))
+    nearest_young: str = ""
+    likeness: float = -1.0
+    suspects: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """`tier` is alert or watch; `statistic` the cohesion, `threshold` what rule R asks of it; `why` each part."""
+    """`tier` is alert, watch or routine, `state` emerging or held; `why` says each part with its number.
+
+    `statistic` is the cohesion, `threshold` what is asked of it, `p_value` that of its growth.
+    """
 
     tier: str
+    state: str
     statistic: float
     threshold: float
+    p_value: float | None
     why: dict[str, Any]
 
 
-def judge(newborn: Newborn, week: date, settings: AlertSettings) -> Judgement:
-    """Apply rule R in the week of birth.
+def judge(newborn: Newborn, week: date, settings: AlertSettings, level: Level | None = None) -> Judgement:
+    """Apply the rule in the week of birth.
+
+    Parameters
+    ----------
+    level
+        How far cohesion must lie above the cut; the settings' default where None.
 
     Example
     -------
@@ -52,40 +78,81 @@ def judge(newborn: Newborn, week: date, settings: AlertSettings) -> Judgement:
     >>> judge(Newborn([born] * 5, ["a"] * 5, .30, .12), born, AlertSettings()).tier
     'watch'
     """
-    recent = sum(week - w < timedelta(weeks=2) for w in newborn.weeks)
+    level = level or Level(settings.cohesion_margin)
+    recent = sum(week - w < RECENT for w in newborn.weeks)
     n = len(newborn.weeks)
-    n_sources = len({source.strip().casefold() for source in newborn.sources if source.strip()})
-    threshold = newborn.cut + settings.cohesion_margin
+    outlets = [outlet(source) for source in newborn.sources if source.strip()]
+    n_sources = len(set(outlets))
+    threshold = newborn.cut + level.value
+    p_value = newborn.growth.p_value if newborn.growth else None
     passed = {
         "recent_stories": recent >= settings.min_recent_stories,
         "recent_share": n > 0 and recent / n >= settings.min_recent_share,
         "cohesion": newborn.cohesion >= threshold,
         "sources": n_sources >= settings.min_sources,
+        "growth": p_value is None or p_value <= settings.max_p_value,
     }
-    why = {
+    suspects = {outlet(source) for source in newborn.suspects}
+    on_suspects = sum(name in suspects for name in outlets) / n if n else 0.0
+    is_double = bool(newborn.nearest_young) and newborn.likeness >= newborn.cut + settings.same_margin
+    is_routine = newborn.series.share >= settings.routine_share
+    why: dict[str, Any] = {
         "n_stories": n,
         "n_recent": recent,
         "recent_share": round(recent / n, 4) if n else 0.0,
         "n_sources": n_sources,
         "cohesion": round(newborn.cohesion, 4),
+        "cut": round(newborn.cut, 4),
+        "level": level.as_dict(),
+        "growth": vars(newborn.growth) if newborn.growth else None,
+        "series": vars(newborn.series),
+        "nearest_young": newborn.nearest_young,
+        "likeness": round(newborn.likeness, 4),
+        "same_as": newborn.nearest_young if is_double else "",
+        "suspects": sorted(newborn.suspects),
+        "suspect_share": round(on_suspects, 4),
         "passed": passed,
     }
-    return Judgement("alert" if all(passed.values()) else "watch", newborn.cohesion, threshold, why)
+    tier = "routine" if is_routine else "alert" if all(passed.values()) and not is_double else "watch"
+    state = "held" if tier == "alert" and on_suspects > 0.5 else "emerging"
+    return Judgement(tier, state, newborn.cohesion, threshold, p_value, why)
 
 
-def settle(born: date, joined_weeks: Sequence[date], week: date) -> str:
-    """State of a young alert at the end of `week`: emerging, confirmed by growth, or retracted.
+def settle(
+    born: date,
+    joined: Sequence[tuple[date, str]],
+    week: date,
+    state: str = "emerging",
+    suspects: Sequence[str] = (),
+    confirm_stories: int = 1,
+) -> str:
+    """State of a young alert at the end of `week`: emerging or held, confirmed by growth, or retracted.
 
-    Confirmed when a story joined in a later week than that of birth; retracted when none did for two weeks.
+    Confirmed when enough stories joined in later weeks than that of birth; retracted when they did not in two weeks.
+    A held one needs them from other outlets than those whose feed was unusual, or in two later weeks, and waits for
+    four.
 
-    >>> settle(date(2025, 10, 20), [date(2025, 10, 20), date(2025, 10, 27)], date(2025, 10, 27))
+    Parameters
+    ----------
+    joined
+        Week in which each story joined, and its source; weak members are left out by the caller.
+
+    Example
+    -------
+    >>> settle(date(2025, 10, 20), [(date(2025, 10, 20), "a"), (date(2025, 10, 27), "b")], date(2025, 10, 27))
     'confirmed'
-    >>> settle(date(2025, 10, 20), [date(2025, 10, 20)], date(2025, 11, 3))
+    >>> settle(date(2025, 10, 20), [(date(2025, 10, 20), "a")], date(2025, 11, 3))
     'retracted'
     """
-    if any(w > born for w in joined_weeks):
+    later = [(w, outlet(source)) for w, source in joined if w > born]
+    longest = _RETRACT
+    if state == "held":
+        unusual, longest = {outlet(source) for source in suspects}, _HELD_LONGEST
+        if len({w for w, _ in later}) < 2:
+            later = [(w, name) for w, name in later if name not in unusual]
+    if len(later) >= confirm_stories:
         return "confirmed"
-    return "retracted" if week - born >= timedelta(weeks=2) else "emerging"
+    return "retracted" if week - born >= longest else state
 
 
 @dataclass(frozen=True)

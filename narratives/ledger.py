@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 import numpy as np
 from sqlalchemy import Connection, select, update
 
 from narratives import alerts, weeks
-from narratives.affinity import Batch, WordOverlap
+from narratives.affinity import Batch
 from narratives.archive import schema
 from narratives.assign import group_levels
-from narratives.discover import similarities
+from narratives.circumstances import Circumstances
 from narratives.lineage import status_after
-from narratives.state import StepState
+from narratives.state import Cluster, StepState
 from narratives.step import Step
+
+_FIRST_WEEK = "alerts_since"  # the first week after the first clustering: from it on births can be alerts
 
 
 class Ledger:
@@ -22,58 +25,95 @@ class Ledger:
 
     def __init__(self, step: Step, state: StepState, members: Mapping[str, Batch]) -> None:
         self.step, self.state, self.members = step, state, members
+        self.judged: list[tuple[Cluster, alerts.Judgement]] = []
+
+    def judge(self) -> None:
+        """Judge this week's newborn. Reads only, before the step's transaction opens."""
+        born = [c for c in self.state.born if not (c.bootstrap or c.reviewed)]
+        if not born:
+            return
+        settings, table = self.step.settings.alerts, schema.alert
+        past = self.step.archive.rows(table)
+        young_since = self.state.week - settings.same_weeks * weeks.WEEK
+        young = [
+            row["narrative_id"]
+            for row in past
+            if row["tier"] == "alert" and row["state"] != "retracted" and row["week"] >= young_since
+        ]
+        around = Circumstances(self.step, self.state, self.members)
+        first = self.step.archive.get_meta(_FIRST_WEEK)
+        level = around.level(past, date.fromisoformat(first) if first else None)
+        for cluster in born:
+            said = alerts.judge(around.of(cluster, young), self.state.week, settings, level)
+            self.judged.append((cluster, said))
+            if said.tier == "alert":
+                young.append(cluster.id)
 
     def write_alerts(self, connection: Connection) -> None:
-        """Judge this week's newborn, and settle alerts of the weeks before."""
+        """Record what was judged, and settle alerts of the weeks before."""
         state, table = self.state, schema.alert
-        for cluster in state.born:
-            if cluster.bootstrap or cluster.reviewed:
-                continue
-            rows = self.step.rows_of(list(cluster.article_ids))
-            batch = self.members[cluster.id]
-            pairs = similarities(batch, WordOverlap(batch, []), self.step.settings.discover)
-            n = len(batch)
-            newborn = alerts.Newborn(
-                [weeks.monday_of(row["published_at"], self.step.zone) for row in rows],
-                [row["source"] for row in rows],
-                float((pairs.sum() - np.trace(pairs)) / (n * (n - 1))),
-                state.cut,
-            )
-            said = alerts.judge(newborn, state.week, self.step.settings.alerts)
+        if state.bootstrapped and not state.bootstrapping and not self.step.archive.get_meta(_FIRST_WEEK):
+            self.step.archive.set_meta(_FIRST_WEEK, state.week.isoformat(), connection)
+        for cluster, said in self.judged:
             connection.execute(
                 table.insert().values(
                     id=self.step.archive.next_id(connection, table, "A"),
                     narrative_id=cluster.id,
                     week=state.week,
                     tier=said.tier,
-                    state="emerging",
+                    state=said.state,
                     acknowledged=False,
                     statistic=round(said.statistic, 4),
+                    p_value=said.p_value,
                     threshold=round(said.threshold, 4),
                     evidence={
                         **said.why,
+                        "same_as": self._alert_of(connection, said.why["same_as"]),
                         "article_ids": list(cluster.article_ids),
                         "nearest": cluster.nearest,
                         "nearest_score": cluster.nearest_score,
                         "split_from": cluster.parent,
-                        "level_of_nearest": self._group_level(cluster.nearest, n),
+                        "level_of_nearest": self._group_level(cluster.nearest, len(self.members[cluster.id])),
                     },
                 )
             )
-        member = schema.membership
-        for row in self.step.archive.rows(table, table.c.state == "emerging", connection=connection):
-            joined = list(
-                connection.scalars(
-                    select(member.c.week)
-                    .where(member.c.narrative_id == row["narrative_id"], member.c.primary, member.c.how != "copy")
-                    .where(member.c.how != "split")
-                )
+        self._settle(connection)
+
+    def _settle(self, connection: Connection) -> None:
+        table, member, article = schema.alert, schema.membership, schema.article
+        rows = self.step.archive.rows(table, connection=connection)
+        doubles: dict[str, list[str]] = {}
+        for row in rows:
+            doubles.setdefault((row["evidence"] or {}).get("same_as") or "", []).append(row["narrative_id"])
+        for row in rows:
+            if row["state"] not in ("emerging", "held"):
+                continue
+            # A second birth beside a young alert is growth of that alert.
+            query = (
+                select(member.c.week, article.c.source)
+                .join(article, article.c.id == member.c.article_id)
+                .where(member.c.narrative_id.in_([row["narrative_id"], *doubles.get(row["id"], [])]))
+                .where(member.c.primary, ~member.c.weak, member.c.how.not_in(("copy", "split")))
             )
-            outcome = alerts.settle(row["week"], joined, state.week)
-            if outcome != "emerging":
+            joined = [(week, source) for week, source in connection.execute(query)]
+            outcome = alerts.settle(
+                row["week"],
+                joined,
+                self.state.week,
+                row["state"],
+                (row["evidence"] or {}).get("suspects", ()),
+                self.step.settings.alerts.confirm_stories,
+            )
+            if outcome != row["state"]:
                 connection.execute(
-                    update(table).where(table.c.id == row["id"]).values(state=outcome, settled_week=state.week)
+                    update(table).where(table.c.id == row["id"]).values(state=outcome, settled_week=self.state.week)
                 )
+
+    def _alert_of(self, connection: Connection, narrative_id: str) -> str:
+        """The alert of a narrative, "" for none."""
+        table = schema.alert
+        query = select(table.c.id).where(table.c.narrative_id == narrative_id, table.c.tier == "alert")
+        return (connection.scalar(query.order_by(table.c.id)) or "") if narrative_id else ""
 
     def _group_level(self, narrative_id: str, n: int) -> float | None:
         """What n articles together would have had to reach to join that narrative."""

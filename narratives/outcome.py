@@ -210,13 +210,14 @@ class Outcome:
     def write(self) -> dict[str, int]:
         """All of the step in one transaction. Returns its counts."""
         state = self.state
+        ledger = Ledger(self.step, state, self.members)
+        ledger.judge()
         with self.archive.begin() as connection:
             self._write_narratives(connection)
             self._write_members(connection)
             self.archive.put(connection, schema.score, self.rows["score"])
             self.archive.put(connection, schema.tone, self.rows["tone"])
             self.archive.put(connection, schema.actor_tone, self.rows["actor_tone"])
-            ledger = Ledger(self.step, state, self.members)
             ledger.write_alerts(connection)
             self.review.write(connection)
             ledger.write_statuses(connection)

@@ -105,12 +105,26 @@ class DiscoverSettings(_Section):
 
 
 class AlertSettings(_Section):
-    """When a new narrative is worth a message (DESIGN 4.5, rule R)."""
+    """When a new narrative is worth a message."""
 
     min_recent_stories: int = Field(4, ge=2, description="Stories in the last two weeks.")
     min_recent_share: float = Field(0.6, ge=0, le=1, description="Share of members from the last two weeks.")
-    cohesion_margin: float = Field(0.05, ge=0, le=0.5, description="Mean cosine must exceed tau by this.")
+    cohesion_margin: float = Field(
+        0.05, ge=0, le=0.5, description="Mean similarity must exceed the cut by this, until the level is calibrated."
+    )
+    max_false_per_quarter: float = Field(
+        1.0, ge=0, le=100, description="False alarms in 13 weeks that the level is calibrated to; 0 never does."
+    )
+    max_p_value: float = Field(0.05, gt=0, le=1, description="Of its growth against its own past; 1 asks for none.")
+    routine_share: float = Field(
+        0.5, gt=0, le=2, description="From this share of headlines of a routine series on it is routine; 2 never is."
+    )
+    same_margin: float = Field(
+        0.0, ge=-1, le=2, description="As like a young alert as the cut and this: the same story; 2 never is."
+    )
+    same_weeks: int = Field(4, ge=1, le=26, description="An alert is young for so many weeks.")
     min_sources: int = Field(2, ge=1, description="Independent sources after reprints are collapsed.")
+    confirm_stories: int = Field(1, ge=1, le=20, description="Later stories that confirm an alert.")
     channels: list[str] = Field(default_factory=list, description="Names of environment variables with apprise URLs.")
     retry_minutes: float = Field(
         5, gt=0, le=1_440, description="A message that failed is tried again after this, then four times as long, …"

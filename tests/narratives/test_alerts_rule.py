@@ -41,10 +41,11 @@ def test_the_same_source_in_other_letters_is_one_source():
 
 def test_growth_confirms_and_silence_retracts():
     week = timedelta(weeks=1)
-    assert settle(BORN, [BORN], BORN) == "emerging"
-    assert settle(BORN, [BORN], BORN + week) == "emerging"
-    assert settle(BORN, [BORN, BORN + week], BORN + week) == "confirmed"
-    assert settle(BORN, [BORN], BORN + 2 * week) == "retracted"
+    first = (BORN, "a")
+    assert settle(BORN, [first], BORN) == "emerging"
+    assert settle(BORN, [first], BORN + week) == "emerging"
+    assert settle(BORN, [first, (BORN + week, "a")], BORN + week) == "confirmed"
+    assert settle(BORN, [first], BORN + 2 * week) == "retracted"
 
 
 def test_running_precision_counts_settled_alerts_only():

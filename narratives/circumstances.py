@@ -1,0 +1,197 @@
+"""What surrounds a birth: its past, its headlines' habits, the alerts beside it, the health of its feeds.
+
+All of it is read before the step's transaction opens, from weeks that are bounded: the cost does not grow with the
+archive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select
+
+from narratives import weeks
+from narratives.affinity import Batch, WordOverlap
+from narratives.alerts import RECENT, Newborn
+from narratives.archive import schema
+from narratives.discover import similarities
+from narratives.growth import Growth, growth, lookalikes
+from narratives.level import Level, alert_level
+from narratives.routine import Headline, routine_share
+from narratives.state import Cluster, StepState, joined_batches
+from narratives.step import Step
+from narratives.volume import feed_notices
+
+_PAST_WEEKS = 12
+_SAMPLE = 6_000  # voices that look-alikes are counted among
+_HEADLINES = 60_000
+_KIN_MEMBERS = 60
+_UNUSUAL = ("doubled", "started")
+
+
+class Circumstances:
+    """The facts about one step's newborn, each read once.
+
+    Parameters
+    ----------
+    members
+        Of every living narrative after the step.
+    """
+
+    def __init__(self, step: Step, state: StepState, members: Mapping[str, Batch]) -> None:
+        self.step, self.state, self.members = step, state, members
+        self._since = state.week - _PAST_WEEKS * weeks.WEEK
+        self._voices: tuple[np.ndarray, list[date], float] | None = None
+        self._headlines: list[Headline] | None = None
+        self._suspects: frozenset[str] | None = None
+
+    def of(self, cluster: Cluster, young: Sequence[str]) -> Newborn:
+        """A newborn with all that the rule looks at; `young` are the narratives of young alerts."""
+        rows = self.step.rows_of(list(cluster.article_ids))
+        batch = self.members[cluster.id]
+        pairs = similarities(batch, WordOverlap(batch, []), self.step.settings.discover)
+        n = len(batch)
+        since = self.state.week + weeks.WEEK - RECENT
+        own = [Headline(row["title"], row["source"], self._day(row["published_at"])) for row in rows]
+        nearest, likeness = self._nearest(cluster.id, young)
+        return Newborn(
+            weeks=[weeks.monday_of(row["published_at"], self.step.zone) for row in rows],
+            sources=[row["source"] for row in rows],
+            cohesion=float((pairs.sum() - np.trace(pairs)) / (n * (n - 1))),
+            cut=self.state.cut,
+            growth=self._growth(batch),
+            series=routine_share(own, self._past_headlines(), since),
+            nearest_young=nearest,
+            likeness=likeness,
+            suspects=self._unusual_feeds() & {row["source"] for row in rows},
+        )
+
+    def level(self, past: Sequence[Mapping[str, Any]], first: date | None) -> Level:
+        """The level of this week, from the alert rows of the weeks before and the first week that could bear any."""
+        settings = self.step.settings.alerts
+        n_weeks = max(0, (self.state.week - first).days // 7) if first is not None else 0
+        return alert_level(false_scores(past), n_weeks, settings.cohesion_margin, settings.max_false_per_quarter)
+
+    def _growth(self, batch: Batch) -> Growth:
+        vectors, published, share = self._past_voices()
+        alike = lookalikes(batch.vectors, vectors) if len(vectors) else np.zeros(0, dtype=bool)
+        before: dict[date, int] = {}
+        first = min(published, default=self.state.week)
+        recent = self.state.week + weeks.WEEK - RECENT
+        for week in weeks.weeks_between(max(first, self._since), recent - weeks.WEEK):
+            before[week] = 0
+        for week, is_alike in zip(published, alike, strict=True):
+            if is_alike and week in before:
+                before[week] += 1
+        rows = self.step.rows_of(batch.ids)
+        now = sum(weeks.monday_of(row["published_at"], self.step.zone) >= recent for row in rows)
+        return growth(now, [before[week] for week in sorted(before)], share)
+
+    def _past_voices(self) -> tuple[np.ndarray, list[date], float]:
+        """Vectors and weeks of the voices of the last weeks, evenly thinned, and the share that was kept."""
+        if self._voices is None:
+            assert self.state.space is not None
+            article = schema.article
+            query = (
+                select(article.c.id)
+                .where(article.c.is_voice, article.c.step_week.is_not(None))
+                .where(article.c.published_at >= _instant(self._since))
+                .order_by(article.c.published_at, article.c.id)
+            )
+            with self.step.archive.reading() as connection:
+                ids = list(connection.scalars(query))
+            every = max(1, -(-len(ids) // _SAMPLE))
+            rows = self.step.rows_of(ids[::every])
+            if rows:
+                raw = self.step.material.article_vectors(rows)
+                vectors = self.state.space.project(raw, [row["lang"] for row in rows])
+            else:
+                vectors = np.zeros((0, 1))
+            published = [weeks.monday_of(row["published_at"], self.step.zone) for row in rows]
+            self._voices = (vectors, published, 1.0 / every)
+        return self._voices
+
+    def _past_headlines(self) -> list[Headline]:
+        if self._headlines is None:
+            article = schema.article
+            query = (
+                select(article.c.title, article.c.source, article.c.published_at)
+                .where(article.c.step_week.is_not(None), article.c.published_at >= _instant(self._since))
+                .order_by(article.c.published_at.desc(), article.c.id)
+                .limit(_HEADLINES)
+            )
+            with self.step.archive.reading() as connection:
+                found = connection.execute(query).all()
+            self._headlines = [Headline(title, source, self._day(at)) for title, source, at in found]
+        return self._headlines
+
+    def _nearest(self, newborn: str, young: Sequence[str]) -> tuple[str, float]:
+        """The narrative of a young alert that a newborn is most like, and the mean similarity of their stories."""
+        own = self.members[newborn]
+        found = []
+        for narrative in young:
+            other = self.members.get(narrative)
+            if narrative == newborn or other is None or not len(other):
+                continue
+            other = other.take(range(len(other))[-_KIN_MEMBERS:])
+            both = joined_batches(own, other)
+            across = similarities(both, WordOverlap(both, []), self.step.settings.discover)[: len(own), len(own) :]
+            found.append((float(across.mean()), narrative))
+        likeness, narrative = max(found, default=(-1.0, ""))
+        return narrative, likeness
+
+    def _unusual_feeds(self) -> frozenset[str]:
+        """Sources that doubled or began in this week or the last."""
+        if self._suspects is None:
+            done = [*self.step.archive.steps(), self.state.week]
+            counts = source_counts(self.step, self.state, self._since - weeks.WEEK)
+            found = [
+                notice.source
+                for week in (self.state.week - weeks.WEEK, self.state.week)
+                for notice in feed_notices(counts, sorted(set(done)), week)
+                if notice.kind in _UNUSUAL
+            ]
+            self._suspects = frozenset(found)
+        return self._suspects
+
+    def _day(self, instant: datetime) -> date:
+        return instant.replace(tzinfo=UTC).astimezone(self.step.zone).date()
+
+
+def source_counts(step: Step, state: StepState, since: date) -> dict[str, dict[date, int]]:
+    """Source -> week -> articles published in it, with this week's arrivals."""
+    article = schema.article
+    query = select(article.c.source, article.c.published_at).where(
+        article.c.step_week.is_not(None), article.c.published_at >= _instant(since)
+    )
+    with step.archive.reading() as connection:
+        found = [(source, at) for source, at in connection.execute(query)]
+    found += [(row["source"], row["published_at"]) for row in state.arrivals if row["step_week"] is None]
+    counts: dict[str, dict[date, int]] = {}
+    for source, at in found:
+        by_week = counts.setdefault(source, {})
+        week = weeks.monday_of(at, step.zone)
+        by_week[week] = by_week.get(week, 0) + 1
+    return counts
+
+
+def false_scores(past: Sequence[Mapping[str, Any]]) -> list[float]:
+    """By how much the cohesion of past births exceeded the cut: those that nobody followed, and that only their
+    cohesion may have kept from being alerts."""
+    found = []
+    for row in past:
+        evidence = row["evidence"] or {}
+        others = {name: ok for name, ok in (evidence.get("passed") or {}).items() if name != "cohesion"}
+        if row["state"] != "retracted" or row["tier"] == "routine" or evidence.get("same_as") or "cut" not in evidence:
+            continue
+        if all(others.values()):
+            found.append(round(float(evidence["cohesion"]) - float(evidence["cut"]), 4))
+    return found
+
+
+def _instant(week: date) -> datetime:
+    """A day's beginning, loosely: one day early, since weeks begin in the desk's zone."""
+    return datetime(week.year, week.month, week.day) - timedelta(days=1)

@@ -1,0 +1,177 @@
+"""Routine series: price tables, statistical releases, daily quotes. New each week, and nothing new.
+
+Two headlines are of one series when they are equal after numbers, dates and the words for up and down are masked.
+A series is told by its regular return: a template that was there before the newborn's time and on several days since.
+Headlines of a real story, however alike, begin with the story.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from statistics import mean, median, pstdev
+
+from narratives.language import to_simplified
+
+_LEAST_DAYS = 3  # a template on so many different days is a series
+_LEAST_TAIL_DAYS = 5  # the same for what follows the first number, before which a name may change
+_LEAST_SPAN_DAYS = 12
+_LEAST_TAIL_CHARS = 6
+_IRREGULAR = 0.75  # spread of the gaps between the days, as a share of their mean
+_MASK = "#"
+
+_MONTHS = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+_NUMBERS = re.compile(
+    rf"""
+    \b(?:{_MONTHS}|nov(?:ember)?|dec(?:ember)?)\b
+    | \b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b | \b(?:1st|2nd|3rd|4th|first|second|third|fourth)\b
+    | \b(?:q[1-4]|h[12]|[1-4]q)\b
+    | 星期[一二三四五六日天] | 周[一二三四五六日] | [上下本]周 | [上下本]月
+    | 今[日天] | 昨[日天] | 早盘 | 午盘 | 收盘 | 开盘
+    | [一二三四]季度 | [上下]半年 | [一二三四五六七八九十百千万亿〇零两]+(?=[年月日号元个点吨%])
+    | [-+−]?\d[\d.,:/\-]*(?:st|nd|rd|th|%|pct|mln|bln|[ap]m\b)?
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_MOVES = re.compile(
+    r"\b(?:up|down|higher|lower|rises?|rose|falls?|fell|gains?|slips?|steady|unchanged|flat|mixed|drops?|climbs?)\b"
+    r"|上涨|下跌|上调|下调|持平|回落|回升|走高|走低|微涨|微跌|小幅|大幅|暂稳|稳定|涨|跌",
+    re.IGNORECASE,
+)
+_BREAKS = re.compile(r"[^\w#]+")
+_UNITS = re.compile(
+    r"(?<=#)(?:\s*(?:年|月|日|号|时|点|元|吨|个|%|pct|percent|mln|bln|million|billion|dlrs?|marks?|stg)(?![a-z]))+"
+)
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A title, who brought it, and the day."""
+
+    title: str
+    source: str
+    day: date
+
+
+@dataclass(frozen=True)
+class Series:
+    """What a group has of routine: `share` of its stories whose headline is one of a series, and the largest one.
+
+    `template` is the masked headline, `n_days` the days on which it was seen, `every_days` the median gap between
+    them.
+    """
+
+    share: float
+    template: str = ""
+    n_days: int = 0
+    every_days: float = 0.0
+
+
+def template(title: str) -> str:
+    """A headline without what changes from issue to issue; "" where too little is left to tell anything.
+
+    >>> template("氧化镨钕 11月17日报价：55.2万元/吨，上涨0.5万元")
+    '氧化镨钕 # 报价 #'
+    >>> template("U.K. MONEY MARKET GIVEN 103 MLN STG ASSISTANCE")
+    'u k money market given # assistance'
+    """
+    text = to_simplified(title).casefold()
+    text = _MOVES.sub(f" {_MASK} ", _NUMBERS.sub(f" {_MASK} ", text))
+    text = _UNITS.sub(" ", _BREAKS.sub(" ", text))
+    text = re.sub(rf"(?:{_MASK}\s*)+", f"{_MASK} ", text)
+    text = " ".join(text.split())
+    letters = sum(len(word) if word[0].isascii() else 3 * len(word) for word in text.split() if word != _MASK)
+    return text if letters >= 9 else ""
+
+
+def routine_share(members: Sequence[Headline], before: Iterable[Headline], since: date) -> Series:
+    """How much of a newborn is routine.
+
+    A headline is routine where its template, from any source, was seen on three days or more over twelve days or
+    more, regularly, and on one of them before `since`; or from one source on three days, regularly.
+
+    Parameters
+    ----------
+    members
+        Of the newborn, one headline a story.
+    before
+        Headlines of the weeks before, members too.
+    since
+        Day from which on the newborn's recent stories count.
+    """
+    if not members:
+        return Series(0.0)
+    days: dict[str, set[date]] = {}
+    by_source: dict[tuple[str, str], set[date]] = {}
+    wanted = {name for member in members for name in _names(member.title)}
+    for headline in (*before, *members):
+        for name in wanted & _names(headline.title):
+            days.setdefault(name, set()).add(headline.day)
+            by_source.setdefault((name, headline.source), set()).add(headline.day)
+    found: dict[str, int] = {}
+    for member in members:
+        for name in sorted(_names(member.title), key=lambda name: (name.startswith(_MASK), name)):
+            if _returns(days[name], since, name) or _returns(by_source[name, member.source], None, name):
+                found[name] = found.get(name, 0) + 1
+                break
+    if not found:
+        return Series(0.0)
+    largest = min(found, key=lambda name: (-found[name], name))
+    ordered = sorted(days[largest])
+    gaps = [(b - a).days for a, b in pairwise(ordered)]
+    return Series(
+        round(sum(found.values()) / len(members), 4), largest, len(ordered), float(median(gaps)) if gaps else 0.0
+    )
+
+
+def _names(title: str) -> set[str]:
+    """The template of a headline, and its tail from the first number on: `acme corp # qtr net`, `# qtr net`."""
+    whole = template(title)
+    if not whole:
+        return set()
+    _, mask, tail = whole.partition(_MASK)
+    return {whole, mask + tail} if len(tail) >= _LEAST_TAIL_CHARS else {whole}
+
+
+def _returns(days: set[date], since: date | None, name: str) -> bool:
+    """Seen regularly, for long enough, and (with `since`) before that day."""
+    ordered = sorted(days)
+    if len(ordered) < (_LEAST_TAIL_DAYS if name.startswith(_MASK) else _LEAST_DAYS):
+        return False
+    gaps = [(b - a).days for a, b in pairwise(ordered)]
+    if pstdev(gaps) > _IRREGULAR * mean(gaps):
+        return False
+    return (ordered[-1] - ordered[0]).days >= _LEAST_SPAN_DAYS and (since is None or ordered[0] < since)
+
+
+def outlet(source: str, known: Mapping[str, str] | None = None) -> str:
+    """The owner's name in a source's: editions and channels of one outlet are one voice.
+
+    >>> outlet("Reuters UK"), outlet("www.reuters.com"), outlet("新浪财经"), outlet("新浪科技"), outlet("第一财经")
+    ('reuters', 'reuters', '新浪', '新浪', '第一财经')
+    """
+    name = to_simplified(source).casefold().strip()
+    return (known or {}).get(name) or _stripped(name)
+
+
+_SITE = re.compile(r"^(?:https?://)?(?:www|m|news|finance|en|cn|edition)\.|\.(?:com|co|org|net|cn|uk|in|au)(?=$|[./])")
+_EDITION = re.compile(
+    r"[\s(\-–|:]+(?:uk|us|usa|u\.s\.|india|canada|australia|africa|asia|europe|china|international|online|blogs?|"
+    r"edition|mobile|video|subscription|registration)\)*$"
+)
+_CHANNEL = re.compile(r"(?:客户端|频道|公众号|官方微博|微博|视频|财经|科技)$")
+_OWN_NAMES = {"第一", "中国", "每日", "东方", "中央", "华尔街", "全球", "国际", "北京", "上海"}
+
+
+def _stripped(name: str) -> str:
+    while True:
+        shorter = _EDITION.sub("", _SITE.sub("", name)).strip(" .")
+        channel = _CHANNEL.sub("", shorter)
+        if len(channel) >= 2 and channel not in _OWN_NAMES:
+            shorter = channel
+        if shorter == name or not shorter:
+            return name
+        name = shorter
