@@ -90,7 +90,7 @@ def judge(newborn: Newborn, week: date, settings: AlertSettings, level: Level | 
         "recent_share": n > 0 and recent / n >= settings.min_recent_share,
         "cohesion": newborn.cohesion >= threshold,
         "sources": n_sources >= settings.min_sources,
-        "growth": p_value is None or p_value <= settings.max_p_value,
+        "growth": newborn.growth is None or (1.0 if p_value is None else p_value) <= settings.max_p_value,
     }
     suspects = {outlet(source) for source in newborn.suspects}
     on_suspects = sum(name in suspects for name in outlets) / n if n else 0.0

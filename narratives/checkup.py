@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ def examine_desk(desk: Desk) -> Iterator[Finding]:
     yield Finding("ok", "archive", f"{desk.archive.name} is sound")
     yield room("disk", desk.folder)
     yield from _runs_and_feeds(desk)
+    yield from _channels(desk)
     yield from _material(desk)
 
 
@@ -73,6 +75,42 @@ def _runs_and_feeds(desk: Desk) -> Iterator[Finding]:
             f"{feed['url']} failed {feed['n_failures']} times in a row: {feed['last_error']}",
             "look whether its address has changed",
         )
+
+
+def _channels(desk: Desk) -> Iterator[Finding]:
+    """Can each channel be used? Nothing is sent, and no address is shown."""
+    from narratives.courier import AlertsExtraMissing, ChannelUnusable, Courier
+    from narratives.delivery import channels_of, outbox
+
+    rules = desk.settings.alerts
+    if not rules.channels:
+        yield Finding("ok", "channels", "alerts are sent nowhere: alerts.channels names none")
+        return
+    try:
+        names = channels_of(desk.settings)
+    except ValueError as error:
+        yield Finding("problem", "channels", str(error), "edit alerts.channels of narratives.toml")
+        return
+    for name in names:
+        waiting = [entry for entry in outbox(desk.archive, [name]) if entry.status != "sent"]
+        given_up = sum(entry.attempts >= rules.max_attempts for entry in waiting)
+        address = os.environ.get(name, "").strip()
+        if not address:
+            yield Finding(
+                "problem", "channels", f"{name}: this environment variable is not set", "export it, for cron too"
+            )
+            continue
+        try:
+            with Courier(name, address, rules.send_timeout_seconds):
+                pass
+        except (AlertsExtraMissing, ChannelUnusable) as error:
+            yield Finding("problem", "channels", str(error))
+            continue
+        if waiting:
+            said = f"{name}: {len(waiting)} messages wait, {given_up} of them given up"
+            yield Finding("problem" if given_up else "note", "channels", said, "`narratives alerts deliver --again`")
+        else:
+            yield Finding("ok", "channels", f"{name}: its variable holds an address that apprise knows")
 
 
 def _material(desk: Desk) -> Iterator[Finding]:

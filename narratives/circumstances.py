@@ -14,14 +14,16 @@ import numpy as np
 from sqlalchemy import select
 
 from narratives import weeks
-from narratives.affinity import Batch, WordOverlap
+from narratives.affinity import Batch, joined, scores
 from narratives.alerts import RECENT, Newborn
 from narratives.archive import schema
+from narratives.assign import group_levels
 from narratives.discover import similarities
 from narratives.growth import Growth, growth, lookalikes
 from narratives.level import Level, alert_level
+from narratives.overlap import WordOverlap
 from narratives.routine import Headline, routine_share
-from narratives.state import Cluster, StepState, joined_batches
+from narratives.state import Cluster, StepState
 from narratives.step import Step
 from narratives.volume import feed_notices
 
@@ -29,6 +31,7 @@ _PAST_WEEKS = 12
 _SAMPLE = 6_000  # voices that look-alikes are counted among
 _HEADLINES = 60_000
 _KIN_MEMBERS = 60
+_NEAR = 3
 _UNUSUAL = ("doubled", "started")
 
 
@@ -68,6 +71,19 @@ class Circumstances:
             likeness=likeness,
             suspects=self._unusual_feeds() & {row["source"] for row in rows},
         )
+
+    def near(self, cluster: Cluster) -> list[dict[str, Any]]:
+        """The three known narratives that a newborn came nearest to: id, mean score, and the level it would have
+        had to reach to join."""
+        settings, known = self.step.settings.discover, self.state.known
+        batch = self.members[cluster.id].take(range(min(len(cluster.article_ids), len(self.members[cluster.id]))))
+        together = scores(batch, known, WordOverlap(batch, [k.profile for k in known]), settings).mean(axis=0)
+        means, sds = np.array([k.mean for k in known]), np.array([k.sd for k in known])
+        levels = group_levels(means, sds, len(batch), settings)
+        return [
+            {"id": known[i].id, "score": round(float(together[i]), 4), "level": round(float(levels[i]), 4)}
+            for i in np.argsort(-together, kind="stable")[:_NEAR]
+        ]
 
     def level(self, past: Sequence[Mapping[str, Any]], first: date | None) -> Level:
         """The level of this week, from the alert rows of the weeks before and the first week that could bear any."""
@@ -137,7 +153,7 @@ class Circumstances:
             if narrative == newborn or other is None or not len(other):
                 continue
             other = other.take(range(len(other))[-_KIN_MEMBERS:])
-            both = joined_batches(own, other)
+            both = joined([own, other])
             across = similarities(both, WordOverlap(both, []), self.step.settings.discover)[: len(own), len(own) :]
             found.append((float(across.mean()), narrative))
         likeness, narrative = max(found, default=(-1.0, ""))

@@ -19,12 +19,15 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
 _START_SECONDS = 60.0  # the child imports apprise, on a machine that may be busy
 _GRACE_SECONDS = 6.0  # for connecting (apprise allows 4) beside the answer itself
+_FILE = "file://"
 _STATUS = re.compile(r"error=(\d{3})\b")
 
 # What a person reads for each word that the child may say.
@@ -180,6 +183,9 @@ def _serve(questions: IO[str], answers: IO[str]) -> None:
         answers.flush()
 
     first = json.loads(questions.readline())
+    if first["address"].startswith(_FILE):
+        _serve_file(Path(first["address"].removeprefix(_FILE)), questions, answer)
+        return
     channel = apprise.Apprise(asset=apprise.AppriseAsset(async_mode=False))
     if not channel.add(first["address"]) or len(channel) != 1:
         answer(said="several" if len(channel) > 1 else "unknown")
@@ -212,6 +218,23 @@ def _serve(questions: IO[str], answers: IO[str]) -> None:
             answer(said="sent" if is_sent else words.word, status=0 if is_sent else words.status)
         finally:
             logger.removeHandler(words)
+
+
+def _serve_file(place: Path, questions: IO[str], answer: Callable[..., None]) -> None:
+    """`file:///path/to/file`: each message is appended; apprise has no such service of its own."""
+    if not place.is_absolute() or place.is_dir():
+        answer(said="unknown")
+        return
+    answer(said="ready", pause_seconds=0.0, takes_files=False)
+    for line in questions:
+        message = json.loads(line)
+        try:
+            with place.open("a", encoding="utf-8") as file:
+                file.write(f"{message['title']}\n\n{message['body']}\n\n")
+        except OSError:
+            answer(said="refused", status=0)
+        else:
+            answer(said="sent", status=0)
 
 
 if __name__ == "__main__":

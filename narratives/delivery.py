@@ -8,6 +8,11 @@ What is guaranteed
     sent", so it is sent again, with the same line `Message id: …`, by which a reader can tell. A message is given up
     after `alerts.max_attempts` failures and stays in the outbox; `narratives alerts deliver --again` takes it up.
 
+Between sending and recording, then, a kill costs a repeat and never a loss: at least once, not at most once.
+
+A channel that is new gets what is still open and what is yet to come, not the alerts that were settled before it was
+named. The retraction of an alert that was held back, so that nobody heard of it, is sent to nobody.
+
 Each attempt is written down before it is made, its outcome after: a message that kills the run every time is not
 sent for ever. Where a state was overtaken by the next before it could be sent, only the next one is sent.
 
@@ -35,6 +40,7 @@ _STATES = ("emerging", "confirmed", "retracted")
 _LONGEST_WAIT = timedelta(hours=24)
 _UNKNOWN = "the run ended while it was sending; the channel may have got the message"
 _NAME_CHARS = 64
+_SINCE = "channels_since"
 
 Clock = Callable[[], datetime]
 
@@ -144,6 +150,8 @@ def enqueue(archive: Archive, channels: Sequence[str]) -> int:
     """
     table, n_new = schema.delivery, 0
     with archive.begin() as connection:
+        since = _since(archive, channels)
+        archive.set_meta(_SINCE, since, connection)
         alerts = archive.rows(schema.alert, schema.alert.c.tier == "alert", connection=connection)
         rows = archive.rows(table, connection=connection)
         known = {(row["alert_id"], row["state_sent"], row["channel"]) for row in rows}
@@ -154,7 +162,7 @@ def enqueue(archive: Archive, channels: Sequence[str]) -> int:
                 )
             )
             for channel in channels:
-                if alert["state"] in _STATES and (alert["id"], alert["state"], channel) not in known:
+                if _concerns(alert, since[channel]) and (alert["id"], alert["state"], channel) not in known:
                     key = {"alert_id": alert["id"], "state_sent": alert["state"], "channel": channel}
                     connection.execute(table.insert().values(**key, status="pending", attempts=0))
                     n_new += 1
@@ -164,12 +172,34 @@ def enqueue(archive: Archive, channels: Sequence[str]) -> int:
 def preview(archive: Archive, settings: Settings) -> list[tuple[Message, list[str]]]:
     """What `deliver` has yet to send: messages with their channels. Writes nothing, and needs no apprise."""
     channels = channels_of(settings)
+    since = _since(archive, channels)
     sent = {(e.alert, e.state, e.channel) for e in outbox(archive, channels) if e.status == "sent"}
     found = []
     for alert in archive.rows(schema.alert, schema.alert.c.tier == "alert", schema.alert.c.state.in_(_STATES)):
-        if missing := [c for c in channels if (alert["id"], alert["state"], c) not in sent]:
+        concerned = [c for c in channels if _concerns(alert, since[c])]
+        if missing := [c for c in concerned if (alert["id"], alert["state"], c) not in sent]:
             found.append((compose(archive, alert, settings), missing))
     return found
+
+
+def _since(archive: Archive, channels: Sequence[str]) -> dict[str, str]:
+    """Channel -> the latest week that was processed when it was first named, "" where it was there from the start."""
+    known = dict(archive.get_meta(_SINCE) or {})
+    used = {row["channel"] for row in archive.rows(schema.delivery)}
+    latest = archive.last_step()
+    now = latest.isoformat() if latest else ""
+    return known | {name: "" if name in used else now for name in channels if name not in known}
+
+
+def _concerns(alert: Mapping[str, Any], since: str) -> bool:
+    """Is the present state of an alert for a channel that was named in this week?"""
+    if alert["state"] not in _STATES:
+        return False
+    was_held = float((alert["evidence"] or {}).get("suspect_share", 0.0)) > 0.5
+    if alert["state"] == "retracted" and was_held:
+        return False
+    settled = alert["settled_week"]
+    return not since or settled is None or settled.isoformat() > since
 
 
 def outbox(archive: Archive, channels: Sequence[str]) -> list[Entry]:

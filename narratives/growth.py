@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LEAST_WEEKS = 4  # fewer weeks before are no baseline
+LEAST_WEEKS = 1  # with none before, all is recent and nothing can be called new
 _LEVEL_SD = 1.64
 _LEAST_SD = 0.03
 _PRIOR = 0.5  # Jeffreys: half a story, so that nothing in few weeks is not nothing for ever
@@ -49,7 +49,7 @@ def growth(now: int, before: Sequence[int], share: float = 1.0, n_now_weeks: int
     -------
     >>> growth(6, [0, 0, 0, 0, 0, 0, 0, 0]).p_value < .001 < .05 < growth(6, [3, 2, 4, 1, 3, 5, 2, 3]).p_value
     True
-    >>> growth(6, [0, 1]).p_value is None
+    >>> growth(6, []).p_value is None
     True
 
     References
@@ -63,7 +63,7 @@ def growth(now: int, before: Sequence[int], share: float = 1.0, n_now_weeks: int
         return Growth(now, round(usual, 3), n, None)
     counts = np.asarray(before, dtype=float) / share
     mean = (sum(before) + _PRIOR) / (n + 1) / share
-    excess = (float(counts.var(ddof=1)) - mean) / mean**2
+    excess = (float(counts.var(ddof=1)) - mean) / mean**2 if n > 1 else 0.0
     dispersion = max(excess, 0.0) / n_now_weeks + 1.0 / (sum(before) + _PRIOR)
     return Growth(now, round(usual, 3), n, survival(now, n_now_weeks * mean, 1.0 / dispersion))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, select, update
@@ -25,7 +26,7 @@ class Ledger:
 
     def __init__(self, step: Step, state: StepState, members: Mapping[str, Batch]) -> None:
         self.step, self.state, self.members = step, state, members
-        self.judged: list[tuple[Cluster, alerts.Judgement]] = []
+        self.judged: list[tuple[Cluster, alerts.Judgement, list[dict[str, Any]]]] = []
 
     def judge(self) -> None:
         """Judge this week's newborn. Reads only, before the step's transaction opens."""
@@ -45,7 +46,7 @@ class Ledger:
         level = around.level(past, date.fromisoformat(first) if first else None)
         for cluster in born:
             said = alerts.judge(around.of(cluster, young), self.state.week, settings, level)
-            self.judged.append((cluster, said))
+            self.judged.append((cluster, said, around.near(cluster)))
             if said.tier == "alert":
                 young.append(cluster.id)
 
@@ -54,7 +55,7 @@ class Ledger:
         state, table = self.state, schema.alert
         if state.bootstrapped and not state.bootstrapping and not self.step.archive.get_meta(_FIRST_WEEK):
             self.step.archive.set_meta(_FIRST_WEEK, state.week.isoformat(), connection)
-        for cluster, said in self.judged:
+        for cluster, said, near in self.judged:
             connection.execute(
                 table.insert().values(
                     id=self.step.archive.next_id(connection, table, "A"),
@@ -72,6 +73,7 @@ class Ledger:
                         "article_ids": list(cluster.article_ids),
                         "nearest": cluster.nearest,
                         "nearest_score": cluster.nearest_score,
+                        "near": near,
                         "split_from": cluster.parent,
                         "level_of_nearest": self._group_level(cluster.nearest, len(self.members[cluster.id])),
                     },

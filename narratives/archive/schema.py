@@ -227,6 +227,7 @@ delivery = Table(
     Column("status", String(16), nullable=False),  # pending, sent, failed
     Column("attempts", Integer, nullable=False, default=0),
     Column("last_error", Text),
+    # Instant of the last attempt, also of one that failed; that of sending where status is sent.
     Column("sent_at", DateTime),
 )
 

@@ -193,6 +193,74 @@ def test_each_channel_has_its_own_outbox(archive: Archive, hook: Hook) -> None:
     assert hook.ids == ["A0001-emerging"] * 2
 
 
+def test_a_new_channel_gets_what_is_open_and_to_come_but_no_history(archive: Archive, hook: Hook) -> None:
+    add_alert(archive, "A0003")
+    with archive.begin() as connection:
+        archive.insert(connection, schema.step, [{"week": WEEK + timedelta(weeks=1), "n_articles": 3, "counts": {}}])
+        connection.execute(
+            schema.alert.update()
+            .where(schema.alert.c.id == "A0003")
+            .values(state="confirmed", settled_week=WEEK + timedelta(weeks=1))
+        )
+    other = Hook()
+    env = {"HOOK": hook.address, "LATE": other.address}
+    assert [message.id[:5] for message, _ in preview(archive, settings())] == ["A0001"]
+    deliver(archive, settings(), environment=env, clock=at())
+    assert hook.ids == ["A0001-emerging"], "what was settled before there was a channel is history"
+    set_state(archive, "confirmed")
+    with archive.begin() as connection:
+        archive.insert(connection, schema.step, [{"week": WEEK + timedelta(weeks=2), "n_articles": 3, "counts": {}}])
+        connection.execute(
+            schema.alert.update().where(schema.alert.c.id == "A0001").values(settled_week=WEEK + timedelta(weeks=2))
+        )
+    assert [channels for _, channels in preview(archive, settings("HOOK", "LATE"))] == [["HOOK"]]
+    deliver(archive, settings("HOOK", "LATE"), environment=env, clock=at())
+    assert hook.ids == ["A0001-emerging", "A0001-confirmed"] and other.got == []
+    add_alert(archive, "A0004")
+    deliver(archive, settings("HOOK", "LATE"), environment=env, clock=at())
+    assert other.ids == ["A0004-emerging"]
+    other.close()
+
+
+def test_nobody_hears_that_a_held_alert_was_retracted(archive: Archive, hook: Hook) -> None:
+    with archive.begin() as connection:
+        connection.execute(
+            schema.alert.update()
+            .where(schema.alert.c.id == "A0001")
+            .values(state="retracted", evidence={"article_ids": ["a1"], "suspect_share": 0.8})
+        )
+    deliver(archive, settings(), environment={"HOOK": hook.address}, clock=at())
+    assert hook.got == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "mailto://user:word@example.org", "slack://TA1234567/BA1234567/abcdefghijklmnopqrstuvwx/#news",
+        "workflow://prod-01.westus.logic.azure.com:443/workflow0id/signature0/",
+        "dingtalk://abcdefgh12345678", "feishu://abcdefgh-1234-5678", "wecombot://abcdefgh-1234-5678",
+        "json://127.0.0.1:9/", "form://127.0.0.1:9/", "xml://127.0.0.1:9/",
+    ],
+)  # fmt: skip
+def test_apprise_takes_every_kind_of_address_that_is_promised(address: str) -> None:
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import apprise
+
+        assert apprise.Apprise.instantiate(address) is not None
+
+
+def test_a_file_is_a_channel_too(archive: Archive, tmp_path: Path) -> None:
+    place = tmp_path / "alerts.txt"
+    deliver(archive, settings(), environment={"HOOK": f"file://{place}"}, clock=at())
+    assert "Message id: A0001-emerging-" in place.read_text(encoding="utf-8")
+    add_alert(archive, "A0003")
+    report = deliver(archive, settings("GONE"), environment={"GONE": "file:///nowhere/at/all.txt"}, clock=at())
+    assert [e.last_error for e in report.failed] == ["the channel refused the message"]
+
+
 def test_another_run_is_waited_for_by_the_next(archive: Archive, hook: Hook, tmp_path: Path) -> None:
     with Archive.open(tmp_path / "archive.sqlite") as other:
         with other.lock("narratives update"), pytest.raises(ArchiveBusy):
@@ -475,6 +543,19 @@ def test_a_run_sends_at_its_end(desk: Path, hook: Hook, capsys: pytest.CaptureFi
     said = capsys.readouterr()
     assert "ABSENT: this environment variable is not set" in said.err and "report: " in said.out
     assert len(hook.got) == 1
+
+
+def test_the_doctor_looks_at_channels_and_shows_no_address(
+    desk: Path, hook: Hook, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROKEN", f"nonsense://{SECRET}")
+    (desk / "narratives.toml").write_text('[alerts]\nchannels = ["HOOK", "BROKEN", "ABSENT"]\n', encoding="utf-8")
+    capsys.readouterr()
+    assert main(["doctor", "--desk", str(desk), "--json"]) == NEEDS_A_LOOK
+    out = capsys.readouterr().out
+    found = [(f["level"], f["text"].partition(":")[0]) for f in json.loads(out) if f["area"] == "channels"]
+    assert found == [("ok", "HOOK"), ("problem", "BROKEN"), ("problem", "ABSENT")]
+    assert SECRET not in out and hook.got == []
 
 
 def test_an_entry_waits_longer_each_time_but_a_day_at_most() -> None:
