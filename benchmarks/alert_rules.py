@@ -1,6 +1,6 @@
 """What each part of the alert rule buys: births recorded once from replays, rules tried on them many times.
 
-    python -m benchmarks.alert_rules record ../shared/data --out FOLDER [--cache FOLDER] [--stream en] [--seeds 0 1 2 3 4]
+    python -m benchmarks.alert_rules record ../shared/data --out FOLDER [--stream en] [--seeds 0 1 2 3 4]
     python -m benchmarks.alert_rules compare FOLDER/*.json
 
 `record` runs the pipeline over streams with planted births (`replay_streams.py`; `wire` is Reuters' newswire of 1987 in
@@ -20,7 +20,6 @@ import random
 import sys
 import tempfile
 from collections import Counter
-
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +33,7 @@ import narratives
 from benchmarks.replay_streams import START, Stream, Text, load_stories, make_stream
 from narratives import alerts
 from narratives.archive import schema
-from narratives.circumstances import false_scores
+from narratives.circumstances import false_p_values
 from narratives.growth import Growth
 from narratives.level import alert_level
 from narratives.routine import Series
@@ -157,7 +156,7 @@ def _births(desk: narratives.Desk, stream: Stream) -> dict[str, Any]:
                 "stories": [stream.texts[i].story for i in rows],
                 "joined": joined.get(row["narrative_id"], []),
                 **{k: evidence[k] for k in ("cohesion", "cut", "growth", "series", "nearest_young", "likeness")},
-                **{k: evidence[k] for k in ("suspects", "nearest", "nearest_score", "level_of_nearest")},
+                **{k: evidence[k] for k in ("suspects", "nearest", "nearest_score", "near")},
             }
         )
     first = desk.archive.get_meta("alerts_since")
@@ -191,8 +190,8 @@ def replayed(records: Sequence[dict[str, Any]], settings: AlertSettings) -> dict
             day = START.date() + timedelta(weeks=week)
             _settle(own, day, settings)
             n_known = n_before + max(0, week - record["since"])
-            scores = false_scores([*past, *own])
-            level = alert_level(scores, n_known, settings.cohesion_margin, settings.max_false_per_quarter)
+            scores = false_p_values([*past, *own])
+            level = alert_level(scores, n_known, settings.max_p_value, settings.max_false_per_quarter)
             for birth in (b for b in record["births"] if b["week"] == week):
                 said = alerts.judge(_newborn(birth), day, settings, level)
                 row = {"tier": said.tier, "state": said.state, "evidence": said.why, "birth": birth, "week": day}

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -68,7 +68,7 @@ def judge(newborn: Newborn, week: date, settings: AlertSettings, level: Level | 
     Parameters
     ----------
     level
-        How far cohesion must lie above the cut; the settings' default where None.
+        Which p-value its growth must not exceed; the settings' default where None.
 
     Example
     -------
@@ -78,19 +78,19 @@ def judge(newborn: Newborn, week: date, settings: AlertSettings, level: Level | 
     >>> judge(Newborn([born] * 5, ["a"] * 5, .30, .12), born, AlertSettings()).tier
     'watch'
     """
-    level = level or Level(settings.cohesion_margin)
+    level = level or Level(settings.max_p_value)
     recent = sum(week - w < RECENT for w in newborn.weeks)
     n = len(newborn.weeks)
     outlets = [outlet(source) for source in newborn.sources if source.strip()]
     n_sources = len(set(outlets))
-    threshold = newborn.cut + level.value
+    threshold = newborn.cut + settings.cohesion_margin
     p_value = newborn.growth.p_value if newborn.growth else None
     passed = {
         "recent_stories": recent >= settings.min_recent_stories,
         "recent_share": n > 0 and recent / n >= settings.min_recent_share,
         "cohesion": newborn.cohesion >= threshold,
         "sources": n_sources >= settings.min_sources,
-        "growth": newborn.growth is None or (1.0 if p_value is None else p_value) <= settings.max_p_value,
+        "growth": newborn.growth is None or (1.0 if p_value is None else p_value) <= level.value,
     }
     suspects = {outlet(source) for source in newborn.suspects}
     on_suspects = sum(name in suspects for name in outlets) / n if n else 0.0
@@ -103,7 +103,7 @@ def judge(newborn: Newborn, week: date, settings: AlertSettings, level: Level | 
         "n_sources": n_sources,
         "cohesion": round(newborn.cohesion, 4),
         "cut": round(newborn.cut, 4),
-        "level": level.as_dict(),
+        "level": asdict(level),
         "growth": vars(newborn.growth) if newborn.growth else None,
         "series": vars(newborn.series),
         "nearest_young": newborn.nearest_young,

@@ -89,7 +89,7 @@ class Circumstances:
         """The level of this week, from the alert rows of the weeks before and the first week that could bear any."""
         settings = self.step.settings.alerts
         n_weeks = max(0, (self.state.week - first).days // 7) if first is not None else 0
-        return alert_level(false_scores(past), n_weeks, settings.cohesion_margin, settings.max_false_per_quarter)
+        return alert_level(false_p_values(past), n_weeks, settings.max_p_value, settings.max_false_per_quarter)
 
     def _growth(self, batch: Batch) -> Growth:
         vectors, published, share = self._past_voices()
@@ -194,17 +194,16 @@ def source_counts(step: Step, state: StepState, since: date) -> dict[str, dict[d
     return counts
 
 
-def false_scores(past: Sequence[Mapping[str, Any]]) -> list[float]:
-    """By how much the cohesion of past births exceeded the cut: those that nobody followed, and that only their
-    cohesion may have kept from being alerts."""
+def false_p_values(past: Sequence[Mapping[str, Any]]) -> list[float]:
+    """p-values of past births that nobody followed, where only their growth may have kept them from being alerts."""
     found = []
     for row in past:
         evidence = row["evidence"] or {}
-        others = {name: ok for name, ok in (evidence.get("passed") or {}).items() if name != "cohesion"}
-        if row["state"] != "retracted" or row["tier"] == "routine" or evidence.get("same_as") or "cut" not in evidence:
-            continue
-        if all(others.values()):
-            found.append(round(float(evidence["cohesion"]) - float(evidence["cut"]), 4))
+        others = [ok for name, ok in (evidence.get("passed") or {}).items() if name != "growth"]
+        p_value = (evidence.get("growth") or {}).get("p_value")
+        suppressed = row["tier"] == "routine" or bool(evidence.get("same_as"))
+        if row["state"] == "retracted" and p_value is not None and all(others) and not suppressed:
+            found.append(float(p_value))
     return found
 
 

@@ -21,7 +21,7 @@ _LEAST_TAIL_DAYS = 5  # the same for what follows the first number, before which
 _LEAST_SPAN_DAYS = 12
 _LEAST_TAIL_CHARS = 6
 _IRREGULAR = 0.75  # spread of the gaps between the days, as a share of their mean
-_MASK = "#"
+_MASK, _TAIL = "#", "…"
 
 _MONTHS = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
 _NUMBERS = re.compile(
@@ -113,7 +113,7 @@ def routine_share(members: Sequence[Headline], before: Iterable[Headline], since
             by_source.setdefault((name, headline.source), set()).add(headline.day)
     found: dict[str, int] = {}
     for member in members:
-        for name in sorted(_names(member.title), key=lambda name: (name.startswith(_MASK), name)):
+        for name in sorted(_names(member.title), key=lambda name: (name.startswith(_TAIL), name)):
             if _returns(days[name], since, name) or _returns(by_source[name, member.source], None, name):
                 found[name] = found.get(name, 0) + 1
                 break
@@ -128,18 +128,18 @@ def routine_share(members: Sequence[Headline], before: Iterable[Headline], since
 
 
 def _names(title: str) -> set[str]:
-    """The template of a headline, and its tail from the first number on: `acme corp # qtr net`, `# qtr net`."""
+    """The template of a headline, and its tail from the first number on: `acme corp # qtr net`, `…# qtr net`."""
     whole = template(title)
     if not whole:
         return set()
     _, mask, tail = whole.partition(_MASK)
-    return {whole, mask + tail} if len(tail) >= _LEAST_TAIL_CHARS else {whole}
+    return {whole, _TAIL + mask + tail} if len(tail) >= _LEAST_TAIL_CHARS else {whole}
 
 
 def _returns(days: set[date], since: date | None, name: str) -> bool:
     """Seen regularly, for long enough, and (with `since`) before that day."""
     ordered = sorted(days)
-    if len(ordered) < (_LEAST_TAIL_DAYS if name.startswith(_MASK) else _LEAST_DAYS):
+    if len(ordered) < (_LEAST_TAIL_DAYS if name.startswith(_TAIL) else _LEAST_DAYS):
         return False
     gaps = [(b - a).days for a, b in pairwise(ordered)]
     if pstdev(gaps) > _IRREGULAR * mean(gaps):

@@ -110,12 +110,14 @@ class AlertSettings(_Section):
     min_recent_stories: int = Field(4, ge=2, description="Stories in the last two weeks.")
     min_recent_share: float = Field(0.6, ge=0, le=1, description="Share of members from the last two weeks.")
     cohesion_margin: float = Field(
-        0.05, ge=0, le=0.5, description="Mean similarity must exceed the cut by this, until the level is calibrated."
+        0.02, ge=-1, le=0.5, description="Mean similarity of its stories must exceed the cut by this."
     )
     max_false_per_quarter: float = Field(
         1.0, ge=0, le=100, description="False alarms in 13 weeks that the level is calibrated to; 0 never does."
     )
-    max_p_value: float = Field(0.05, gt=0, le=1, description="Of its growth against its own past; 1 asks for none.")
+    max_p_value: float = Field(
+        0.02, gt=0, le=1, description="Of its growth against its own past, until the level is calibrated."
+    )
     routine_share: float = Field(
         0.5, gt=0, le=2, description="From this share of headlines of a routine series on it is routine; 2 never is."
     )

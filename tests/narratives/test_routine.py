@@ -1,0 +1,77 @@
+from datetime import date, timedelta
+
+import pytest
+
+from narratives.routine import Headline, outlet, routine_share, template
+
+BORN = date(2025, 11, 10)
+
+
+def days(title: str, source: str, *ages: int) -> list[Headline]:
+    """A headline of so many days before the birth; `#` becomes a number that differs."""
+    return [Headline(title.replace("#", str(500 + age)), source, BORN - timedelta(days=age)) for age in ages]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("11月17日氧化镨钕报价55.2万元/吨 上涨0.5", "11月18日氧化镨钕报价54.9万元/吨 下跌0.3"),
+        ("国家统计局：10月份工业增加值同比增长4.9%", "国家统计局：9月份工业增加值同比增长6.5%"),
+        ("Rare earth prices, Nov 17: oxide up 2.1 pct", "Rare earth prices, Oct 20: oxide down 0.4 pct"),
+        ("CHINA SEPT RARE EARTH EXPORTS 4,000 TONS", "China Oct rare earth exports 5,120 tons"),
+        ("稀土永磁板塊收盤上漲2%", "稀土永磁板块收盘下跌1%"),
+    ],
+)
+def test_issues_of_one_series_have_one_template(one, other):
+    assert template(one) == template(other) != ""
+
+
+def test_different_headlines_have_different_templates_and_a_bare_number_has_none():
+    assert template("Lynas opens a plant in Texas") != template("Lynas closes a plant in Texas")
+    assert template("3月5日 12.5%") == ""
+
+
+@pytest.mark.parametrize(
+    ("title", "source"), [("#日氧化镨钕报价#元/吨", "磁材在线"), ("Oxide prices, day #: NdPr at # yuan", "Metal Wire")]
+)
+def test_a_price_table_that_returns_each_week_is_routine(title, source):
+    newborn = days(title, source, 0, 3, 7, 10)
+    found = routine_share(newborn, days(title, source, 14, 17, 21, 24, 28), BORN - timedelta(days=7))
+    assert found.share == 1.0 and found.n_days == 9 and 3 <= found.every_days <= 4
+
+
+def test_the_company_may_change_before_the_number():
+    names = ("Acme", "Beta", "Corus", "Delta", "Evergreen", "Foxtrot", "Gamma")
+    table = [Headline(f"{n} 3RD QTR NET", "Wire", BORN - timedelta(days=4 * i)) for i, n in enumerate(names)]
+    assert routine_share(table[:3], table[3:], BORN - timedelta(days=7)).share == 1.0
+
+
+def test_a_real_story_is_not_routine_however_alike_its_headlines():
+    story = days("Mine in Kachin halts after landslide kills #", "Wire", 0, 1, 2, 4, 6)
+    assert routine_share(story, story, BORN - timedelta(days=7)).share == 0.0
+
+
+def test_headlines_that_return_irregularly_are_not_a_series():
+    title = "Export ban on magnets: # questions"
+    assert routine_share(days(title, "Post", 0), days(title, "Post", 1, 2, 60), BORN - timedelta(days=7)).share == 0.0
+
+
+def test_a_mixed_group_says_how_much_of_it_is_routine():
+    newborn = [*days("#日氧化镨钕报价#元/吨", "甲", 0, 7), *days("包头新厂爆炸，#人受伤", "乙", 0, 1)]
+    found = routine_share(newborn, days("#日氧化镨钕报价#元/吨", "甲", 14, 21), BORN - timedelta(days=7))
+    assert found.share == 0.5 and "报价" in found.template
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Reuters", "Reuters India", True),
+        ("reuters.com", "Reuters UK", True),
+        ("新浪财经", "新浪科技", True),
+        ("第一财经", "第一科技", False),
+        ("中国日报", "中国新闻网", False),
+        ("Fox News", "Sky News", False),
+    ],
+)
+def test_editions_of_an_outlet_are_one_voice(one, other, same):
+    assert (outlet(one) == outlet(other)) is same
