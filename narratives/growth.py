@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 LEAST_WEEKS = 1  # with none before, all is recent and nothing can be called new
-_LEVEL_SD = 1.0  # 1.64 counts three times as many look-alikes, mostly of other subjects
+_LEVEL_SD = 0.5  # 1.64 counts three times as many look-alikes, mostly of other subjects
 _LEAST_SD = 0.03
 _PRIOR = 0.5  # Jeffreys: half a story, so that nothing in few weeks is not nothing for ever
 _TINY = 1e-12

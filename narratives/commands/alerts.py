@@ -34,11 +34,13 @@ app = typer.Typer(
     "to your channels (`alerts deliver`).",
 )
 
+_HALF = 0.5
 _PARTS = {
     "recent_stories": "stories in the last two weeks",
     "recent_share": "share of its stories that are recent",
     "cohesion": "cohesion: mean similarity of its stories",
     "sources": "independent sources",
+    "growth": "p-value of its growth against its past",
 }
 
 
@@ -46,14 +48,15 @@ _PARTS = {
 def list_alerts(
     context: typer.Context,
     everything: Annotated[
-        bool, typer.Option("--all", help="Also watches, and alerts that were acknowledged or retracted.")
+        bool, typer.Option("--all", help="Also watches, routine, and alerts that were acknowledged or retracted.")
     ] = False,
     desk: DeskOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List alerts that nobody has acknowledged, the latest first.
 
-    An alert is a new narrative that passed every part of the rule, a watch one that passed only some.
+    An alert is a new narrative that passed every part of the rule, a watch one that passed only some or doubles a
+    young alert, routine one whose headlines are of a series. What is held waits for its feeds to calm down.
     """
     if context.invoked_subcommand is not None:
         context.obj = desk
@@ -80,7 +83,7 @@ def list_alerts(
     for notice in records(notices):
         say(f"feed notice, {label(notice['week'])}: {plain(notice['en'])}")
     if n_all > len(rows):
-        say(f"{n_all - len(rows)} more were acknowledged or retracted, or are watches only: see --all")
+        say(f"{n_all - len(rows)} more were acknowledged or retracted, or are watches or routine only: see --all")
 
 
 @app.command(short_help="explain one: the rule, its numbers, the articles")
@@ -101,35 +104,45 @@ def show(
         row = rows[0]
         evidence = dict(row["evidence"] or {})
         articles = own.articles()
-        names = {n["id"]: n["name_en"] or n["name_zh"] for n in own.archive.rows(schema.narrative)}
+        narratives = {n["id"]: n for n in own.archive.rows(schema.narrative)}
         wanted = [str(i) for i in evidence.get("article_ids", [])]
         mine = articles[articles["id"].isin(wanted)]
         rule = own.settings.alerts
+    names = {name: n["name_en"] or n["name_zh"] for name, n in narratives.items()}
+    terms = {lang: list(narratives[row["narrative"]][f"keywords_{lang}"] or []) for lang in ("zh", "en")}
     if as_json:
         kept = mine[["id", "title", "source", "lang", "published_at", "url"]]
-        print_json({**row, "articles": records(kept)})
+        print_json({**row, "terms": terms, "articles": records(kept)})
         return
     heading(f"{row['id']}  {row['tier']}, {_state(row)}")
     say(f"narrative  {row['narrative']} {plain(row['name'])}")
+    for lang, words in terms.items():
+        if words:
+            say(f"terms {lang}   {plain(', '.join(map(str, words)))}")
     say(f"born       {label(row['week'])}")
     if row["settled_week"]:
         say(f"settled    {label(row['settled_week'])}: {row['state']}")
     say(f"rests on   {count(int(evidence.get('n_stories', 0)), 'story', 'stories')}")
-    if nearest := _nearest(evidence, names):
-        say(f"nearest    {nearest}")
+    for line in nearest_said(evidence, names):
+        say(f"nearest    {line}")
     if evidence.get("split_from"):
         say(f"split from {evidence['split_from']} {plain(names.get(str(evidence['split_from']), ''))}")
+    for line in reasons(evidence):
+        say(f"why        {line}")
     say()
+    growth = evidence.get("growth") or {}
     asked = {
-        "recent_stories": (evidence.get("n_recent"), rule.min_recent_stories),
-        "recent_share": (evidence.get("recent_share"), rule.min_recent_share),
-        "cohesion": (number(evidence.get("cohesion", row["statistic"])), number(row["threshold"])),
-        "sources": (evidence.get("n_sources"), rule.min_sources),
+        "recent_stories": (evidence.get("n_recent"), f"at least {rule.min_recent_stories}"),
+        "recent_share": (evidence.get("recent_share"), f"at least {rule.min_recent_share}"),
+        "cohesion": (number(evidence.get("cohesion", row["statistic"])), f"at least {number(row['threshold'])}"),
+        "sources": (evidence.get("n_sources"), f"at least {rule.min_sources}"),
+        "growth": (_p(growth.get("p_value")), f"at most {_p((evidence.get('level') or {}).get('value'))}"),
     }
     passed = evidence.get("passed") or {}
     lines = [
-        (_PARTS[name], got, f"at least {wants}", "yes" if passed.get(name) else "no")
+        (_PARTS[name], got, wants, "yes" if passed[name] else "no")
         for name, (got, wants) in asked.items()
+        if name in passed
     ]
     table(("the rule asks for", "found", "needed", "passed"), lines, right=("found",))
     say()
@@ -220,11 +233,46 @@ def _state(row: dict[str, Any]) -> str:
     return f"{row['state']}, seen" if row["acknowledged"] else str(row["state"])
 
 
-def _nearest(evidence: dict[str, Any], names: dict[str, str]) -> str:
-    """The narrative that lay nearest when this one was born; "" where there was none."""
-    nearest = str(evidence.get("nearest") or "")
-    if not nearest:
-        return ""
-    said = f"{nearest} {plain(names.get(nearest, ''))}, score {number(evidence.get('nearest_score'))}"
-    level = evidence.get("level_of_nearest")
-    return said + (f" where joining needs {number(level)}" if level is not None else "")
+def _p(value: Any) -> str:
+    return "unknown" if value is None else f"{float(value):.2g}"
+
+
+def nearest_said(evidence: dict[str, Any], names: dict[str, str]) -> list[str]:
+    """The narratives that lay nearest when this one was born, and why it is none of them."""
+    old = {
+        "id": evidence.get("nearest"),
+        "score": evidence.get("nearest_score"),
+        "level": evidence.get("level_of_nearest"),
+    }
+    lines = []
+    for near in evidence.get("near") or ([old] if old["id"] else []):
+        said = f"{near['id']} {plain(names.get(near['id'], ''))}, score {number(near['score'])}"
+        if near["level"] is not None:
+            reached = float(near["score"] or 0.0) >= float(near["level"])
+            said += f" where joining needs {number(near['level'])}"
+            said += ": reached, but barred" if reached else ": none of its own"
+        lines.append(said)
+    return lines
+
+
+def reasons(evidence: dict[str, Any]) -> list[str]:
+    """What beside the rule decided: growth and level, a routine series, a young alert that it doubles, its feeds."""
+    from narratives.level import Level
+
+    lines = []
+    if growth := evidence.get("growth"):
+        past = f"{growth['usual']:g} a week in the {count(growth['n_weeks'], 'week')} before"
+        lines.append(f"{growth['n_now']} of its stories are of the last two weeks; its like came to {past}")
+    if level := evidence.get("level"):
+        lines.append(Level(**level).said("en"))
+    if (series := evidence.get("series") or {}).get("template"):
+        lines.append(
+            f"{series['share']:.0%} of its headlines are of routine series, such as '{plain(series['template'])}' "
+            f"({series['n_days']} days, one every {series['every_days']:g})"
+        )
+    if evidence.get("same_as"):
+        lines.append(f"it is the same as {evidence['same_as']} (likeness {number(evidence.get('likeness'))})")
+    if float(evidence.get("suspect_share") or 0.0) > _HALF:
+        sources = plain(", ".join(map(str, evidence.get("suspects") or [])))
+        lines.append(f"{evidence['suspect_share']:.0%} of its stories are from feeds that doubled or began: {sources}")
+    return lines
