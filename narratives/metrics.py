@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -76,6 +77,23 @@ def accuracy_at_coverage(confidence: ArrayLike, right: ArrayLike, coverage: floa
         raise ValueError("no rows")
     kept = np.argsort(-c, kind="stable")[: max(1, round(len(c) * coverage))]
     return float(ok[kept].mean())
+
+
+def bcubed(truth: Sequence[str], found: Sequence[str]) -> float:
+    """BCubed F1 of a grouping: how pure the group of a text is, and how whole its story, for the mean text.
+
+    >>> round(bcubed(["a", "a", "b", "b"], ["1", "1", "1", "2"]), 3)
+    0.706
+
+    References
+    ----------
+    Bagga and Baldwin, Entity-based cross-document coreferencing using the vector space model, 1998.
+    """
+    both = Counter(zip(truth, found, strict=True))
+    n_true, n_found = Counter(truth), Counter(found)
+    precision = sum(n * n / n_found[f] for (_, f), n in both.items()) / len(truth)
+    recall = sum(n * n / n_true[t] for (t, _), n in both.items()) / len(truth)
+    return 2 * precision * recall / (precision + recall)
 
 
 def bootstrap_interval(

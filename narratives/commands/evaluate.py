@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from narratives.commands.evaluate_groups import GROUP_KINDS, evaluate_groups
 from narratives.commands.screen import JsonOption, note, print_json, say
 
 if TYPE_CHECKING:
@@ -17,8 +18,11 @@ _KINDS = ("tone", "stance")
 
 
 def evaluate(
-    kind: Annotated[str, typer.Argument(help="tone or stance.", show_default=False)],
-    file: Annotated[Path, typer.Argument(help="JSON Lines with `text` or `title`, `target`, `label`.")],
+    kind: Annotated[str, typer.Argument(help="tone, stance, clusters or alerts.", show_default=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(help="JSON Lines with `text` or `title`, and `target`, `label`, or `story` and `published_at`."),
+    ],
     definitions: Annotated[
         Path | None, typer.Option(help="Statements for stance; without them the target is its own claim.")
     ] = None,
@@ -34,7 +38,10 @@ def evaluate(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score tone or stance on a labelled file, beside baselines.
+    """Score tone, stance, clusters or alerts on a labelled file, beside baselines.
+
+    Clusters are compared with `story` or `topic`; alerts with the first weeks of stories, in the order of
+    `published_at`. For general news give `--settings` a file with the values for it.
 
     Labels are negative, neutral, positive for tone; favor, against, neutral for stance. Intervals are 95 %
     bootstrap intervals over rows.
@@ -47,8 +54,11 @@ def evaluate(
     from narratives.scoring import statements_of
     from narratives.settings import ScoreSettings, Settings, load_settings
 
+    if kind in GROUP_KINDS:
+        evaluate_groups(kind, file, settings, predictions, as_json)
+        return
     if kind not in _KINDS:
-        raise typer.BadParameter(f"must be {' or '.join(_KINDS)}, got {kind!r}")
+        raise typer.BadParameter(f"must be {' or '.join((*_KINDS, *GROUP_KINDS))}, got {kind!r}")
     chosen = load_settings(settings) if settings else Settings()
     if scorer:
         chosen = chosen.model_copy(update={"score": ScoreSettings.model_validate({kind: scorer})})
