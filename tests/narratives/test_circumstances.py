@@ -29,7 +29,7 @@ N_WEEKS = 9
 def text(topic: str, week: int, i: int, source: str, title: str = "") -> dict[str, str]:
     dice = random.Random(f"{topic}{week}{i}")
     words = dice.choices(TOPICS[topic].split(), k=14) + [f"detail{dice.randrange(9999)}" for _ in range(3)]
-    at = START + timedelta(weeks=week, hours=i * 20)
+    at = START + timedelta(weeks=week, hours=(i * 20) % 150)
     return {
         "title": title or " ".join(words[:5]),
         "text": " ".join(words[5:]) + ".",
