@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sqlalchemy import Connection, select, update
@@ -28,11 +28,11 @@ class Ledger:
         self.step, self.state, self.members = step, state, members
         self.judged: list[tuple[Cluster, alerts.Judgement, list[dict[str, Any]]]] = []
 
-    def judge(self) -> None:
+    def judge(self) -> Self:
         """Judge this week's newborn. Reads only, before the step's transaction opens."""
         born = [c for c in self.state.born if not (c.bootstrap or c.reviewed)]
         if not born:
-            return
+            return self
         settings, table = self.step.settings.alerts, schema.alert
         past = self.step.archive.rows(table)
         young_since = self.state.week - settings.same_weeks * weeks.WEEK
@@ -49,6 +49,7 @@ class Ledger:
             self.judged.append((cluster, said, around.near(cluster)))
             if said.tier == "alert":
                 young.append(cluster.id)
+        return self
 
     def write_alerts(self, connection: Connection) -> None:
         """Record what was judged, and settle alerts of the weeks before."""

@@ -210,8 +210,7 @@ class Outcome:
     def write(self) -> dict[str, int]:
         """All of the step in one transaction. Returns its counts."""
         state = self.state
-        ledger = Ledger(self.step, state, self.members)
-        ledger.judge()
+        ledger = Ledger(self.step, state, self.members).judge()
         with self.archive.begin() as connection:
             self._write_narratives(connection)
             self._write_members(connection)

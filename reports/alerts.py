@@ -66,6 +66,10 @@ def rule_parts(
         "recent_share": (number(evidence.get("recent_share")), rule.min_recent_share),
         "cohesion": (number(evidence.get("cohesion", statistic)), threshold),
         "sources": (number(evidence.get("n_sources")), float(rule.min_sources)),
+        "growth": (
+            number((evidence.get("growth") or {}).get("p_value")),
+            number((evidence.get("level") or {}).get("value")),
+        ),
     }
     return tuple(RulePart(name, *asked.get(name, (None, None)), bool(ok)) for name, ok in passed.items())
 
@@ -92,7 +96,9 @@ def nearest(evidence: Mapping[str, Any], names: Mapping[str, Words]) -> tuple[Ne
     """
     raw = evidence.get("nearest") or []
     pairs: list[tuple[Any, Any, Any]] = []
-    if isinstance(raw, str):
+    if evidence.get("near"):
+        pairs += [(one["id"], one["score"], one["level"]) for one in evidence["near"]]
+    elif isinstance(raw, str):
         pairs.append((raw, evidence.get("nearest_score"), evidence.get("level_of_nearest")))
     elif isinstance(raw, Mapping):
         pairs += [(k, v, None) for k, v in raw.items()]

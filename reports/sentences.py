@@ -47,6 +47,8 @@ def rule_number(name: str, value: float | None) -> str:
     """A number of the alert rule: a share in per cent, a cohesion with two digits, a count as it is."""
     if value is None:
         return "—"
+    if name == "growth":
+        return f"{value:.2g}"
     return percent(value) if name == "recent_share" else f"{value:.2f}" if name == "cohesion" else f"{value:g}"
 
 
