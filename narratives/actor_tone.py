@@ -19,12 +19,13 @@ from narratives.tone import SPOKEN_WEIGHT
 
 # Each pair of sentence and actor costs as much as a sentence's own tone: the most named actors, their first sentences.
 MAX_ACTORS, MAX_SENTENCES = 3, 2
+_NAME_CHARS = 128  # of the column
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 def actor_names(definitions: Iterable[Definition]) -> tuple[str, ...]:
     """Every actor that a definition names, once, as it is written there."""
-    return tuple(dict.fromkeys(name.strip() for d in definitions for name in d.actors if name.strip()))
+    return tuple(dict.fromkeys(name.strip()[:_NAME_CHARS] for d in definitions for name in d.actors if name.strip()))
 
 
 def actor_tone_rows(rows: Sequence[Row], said: Sentences, names: Sequence[str], scorer: Toner) -> list[dict[str, Any]]:

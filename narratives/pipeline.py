@@ -132,6 +132,8 @@ def update(
                     outcome.score(tone, reader)
                 outcome.describe()
                 total.update(outcome.write())
+            if reader is not None:
+                total.update({f"stance_{name}": n for name, n in reader.counts.items()})
             tell("done", len(todo), len(todo))
         except BaseException:
             archive.finish_run(run, "failed", dict(total))

@@ -37,13 +37,13 @@ class LlmReader:
     """Asks once an article. An answer whose evidence does not stand verbatim in the text is rejected.
 
     Whatever fails (no server, no valid answer, no evidence, no money left) leaves the article to the local scorer;
-    `n_read`, `n_rejected` and `n_failed` count what happened, `last_error` says what failed last.
+    `counts` says how many were read, rejected, and failed; `last_error` what was wrong last.
     """
 
     def __init__(self, llm: Llm) -> None:
         self._llm = llm
         self.name = f"llm:{llm.name}"
-        self.n_read, self.n_rejected, self.n_failed, self.last_error = 0, 0, 0, ""
+        self.counts, self.last_error = {"read": 0, "rejected": 0, "failed": 0}, ""
 
     def read(self, articles: Sequence[Row], statements: Statements) -> list[Reading | None]:
         """See `StanceReader`. Without a claim or a supporting statement nothing is asked."""
@@ -55,17 +55,22 @@ class LlmReader:
         try:
             answer = self._llm.complete_json(_prompt(row, statements), StanceAnswer, _SYSTEM)
         except InvalidAnswer as error:
-            self.n_rejected, self.last_error = self.n_rejected + 1, str(error)
+            self._left("rejected", str(error))
             return None
         except LlmError as error:
-            self.n_failed, self.last_error = self.n_failed + 1, str(error)
+            self._left("failed", str(error))
             return None
         spans = found_verbatim(str(row.get("text") or "")[:_MAX_CHARS], answer.evidence)
         if not spans or not answer.supports + answer.opposes + answer.reports > 0:
-            self.n_rejected, self.last_error = self.n_rejected + 1, "the evidence does not stand in the text"
+            self._left("rejected", "the evidence does not stand in the text")
             return None
-        self.n_read += 1
+        self.counts["read"] += 1
         return Reading((answer.supports, answer.opposes, answer.reports), spans)
+
+    def _left(self, how: str, why: str) -> None:
+        """Leave an article to the local scorer."""
+        self.counts[how] += 1
+        self.last_error = why
 
     def forecast(self, articles: Sequence[Row], subjects: Sequence[Statements]) -> Estimate:
         """What reading the articles would cost at most, before it is known which narrative each belongs to."""

@@ -30,7 +30,7 @@ class NliReader:
 
     def __init__(self, name: str, device: str = "auto") -> None:
         self._classifier = Classifier(name, device)
-        self.name = f"nli:{name}"
+        self.name, self.counts = f"nli:{name}", {"read": 0}
 
     def read(self, articles: Sequence[Row], statements: Statements) -> list[Reading | None]:
         """See `StanceReader`. Without a claim or a supporting statement there is nothing to say.
@@ -57,6 +57,7 @@ class NliReader:
         for (i, side), row_p in zip(owners, p, strict=True):
             three = np.array([sum(row_p[c] for c in group) for group in columns])
             collected.setdefault(i, ([], []))[side].append(three)
+        self.counts["read"] += len(collected)
         return [_reading(collected[i]) if i in collected else None for i in range(len(articles))]
 
 

@@ -48,9 +48,10 @@ class Reading:
 
 
 class StanceReader(Protocol):
-    """Reads articles against a claim."""
+    """Reads articles against a claim; `counts` says how many it read, and what hindered it, for the run's record."""
 
     name: str
+    counts: dict[str, int]
 
     def read(self, articles: Sequence[Row], statements: Statements) -> list[Reading | None]:
         """One reading an article (`title`, `text`, `lang`), in order; None where it has nothing to say: the local

@@ -74,7 +74,7 @@ def test_a_quotation_is_its_speakers_and_the_outlets_words_come_first(desk: Any,
 
 def test_what_no_statement_covers_is_unclear_whoever_reads_it(desk: Any, word_tone: Any) -> None:
     class Sure:
-        name = "llm:sure"
+        name, counts = "llm:sure", {"read": 0}
 
         def read(self, articles: Any, statements: Any) -> list[Reading | None]:
             return [Reading((1.0, 0.0, 0.0), ((4, 9),)), None, Reading((1.0, 0.0, 0.0))]

@@ -1,6 +1,8 @@
 """Who speaks: quotations and reported speech go to their speaker, in Chinese and English; the rest is the outlet's."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from embeddings import split_sentences
 from narratives.speech import find_speech
@@ -109,3 +111,19 @@ def test_a_quotation_goes_on_with_its_speaker_until_the_outlet_speaks() -> None:
 def test_an_empty_text_and_a_strange_one_are_the_outlets() -> None:
     assert find_speech("", []) == []
     assert spoken("“””““ 说：：： said said 表示") in ([""], ["", ""])
+
+
+PIECES = st.sampled_from(
+    ["“", "”", "「", "」", '"', "，", "。", ", ", ". ", "说", "表示", "王磊", "he ", "said ", "Ann Lee ", "据", "称"]
+)
+
+
+@given(st.lists(PIECES, max_size=25).map("".join))
+def test_whatever_the_text_a_speaker_stands_in_it(text: str) -> None:
+    spans = [(s.start, s.end) for s in split_sentences(text)]
+    found = find_speech(text, spans)
+    assert len(found) == len(spans)
+    for speech, span in zip(found, spans, strict=True):
+        if speech is not None:
+            assert (speech.start, speech.end) == span and speech.speaker
+            assert text[speech.speaker_start : speech.speaker_end] == speech.speaker

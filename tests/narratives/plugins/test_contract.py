@@ -103,7 +103,7 @@ def test_every_reader_reads_each_article_as_probabilities(reader: Any) -> None:
         assert sum(reading.p) == pytest.approx(1, abs=0.01) and min(reading.p) >= 0
         assert all(0 <= a < b <= len(row["text"]) for a, b in reading.spans)
     assert readings[0] == readings[2], "equal articles are read alike"
-    assert readings[0].p != readings[1].p
+    assert readings[0].p != readings[1].p and reader.counts["read"] == 4
     assert reader.name.partition(":")[0] in ("nli", "llm")
 
 
@@ -169,7 +169,7 @@ def test_an_answer_without_evidence_in_the_text_is_rejected(
     endpoint.answer = json.dumps(said, ensure_ascii=False)
     reader = llm_reader(endpoint, tmp_path)
     assert reader.read(ARTICLES[:1], CLAIM) == [None]
-    assert (reader.n_read, reader.n_rejected) == (0, 1) and why in reader.last_error
+    assert reader.counts == {"read": 0, "rejected": 1, "failed": 0} and why in reader.last_error
 
 
 def test_evidence_is_where_it_stands_in_the_stored_text(endpoint: Any, tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_a_server_in_trouble_leaves_articles_to_the_local_scorer(endpoint: Any, 
     endpoint.answer = "no idea"
     reader = llm_reader(endpoint, tmp_path, timeout_seconds=0.2)
     assert reader.read(ARTICLES[:1], CLAIM) == [None]
-    assert reader.n_failed + reader.n_rejected == 1
+    assert reader.counts["failed"] + reader.counts["rejected"] == 1
 
 
 def test_reading_is_priced_before_it_starts(endpoint: Any, tmp_path: Path) -> None:
