@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from narratives.analyst import Analyst
 from narratives.archive import Archive, schema
@@ -33,7 +37,7 @@ SETTINGS = "narratives.toml"
 DEFINITIONS = "definitions.yaml"
 
 
-def init(folder: str | Path, definitions: str | Path | None = None) -> Desk:
+def init(folder: str | Path, definitions: str | Path | None = None, archive: str = "") -> Desk:
     """Make a new desk: a folder with settings, definitions and an empty archive.
 
     Files that are there already are kept; an existing archive is refused.
@@ -44,16 +48,19 @@ def init(folder: str | Path, definitions: str | Path | None = None) -> Desk:
         Made if it does not exist.
     definitions
         A definitions file to copy in; None copies the sample subject's (rare earths and magnets).
+    archive
+        Address of a PostgreSQL database for the archive, as `archive.url` in the settings takes it; an archive that is
+        there is joined. Empty keeps the archive in the folder.
 
     Raises
     ------
     FileExistsError
         The folder holds a desk already.
     ValueError
-        The definitions are not valid.
+        The definitions or the address are not valid.
     """
     place = Path(folder)
-    if (place / ARCHIVE).exists():
+    if (place / ARCHIVE).exists() or (archive and (place / SETTINGS).exists()):
         raise FileExistsError(f"{place} is a desk already; nothing was changed")
     template = files("narratives").joinpath("desk_template")
     chosen = Path(definitions) if definitions else None
@@ -61,9 +68,12 @@ def init(folder: str | Path, definitions: str | Path | None = None) -> Desk:
         if not chosen.exists():
             raise FileNotFoundError(f"there is no definitions file {chosen}")
         load_definitions(chosen)
+    if archive:
+        address_of(Settings.model_validate({"archive": {"url": archive}}))
     place.mkdir(parents=True, exist_ok=True)
+    named = f"\n[archive]\nurl = {json.dumps(archive)}\n" if archive else ""
     texts = {
-        SETTINGS: template.joinpath(SETTINGS).read_text(encoding="utf-8"),
+        SETTINGS: template.joinpath(SETTINGS).read_text(encoding="utf-8") + named,
         DEFINITIONS: chosen.read_text(encoding="utf-8-sig")
         if chosen
         else template.joinpath(DEFINITIONS).read_text(encoding="utf-8"),
@@ -71,9 +81,36 @@ def init(folder: str | Path, definitions: str | Path | None = None) -> Desk:
     for name, text in texts.items():
         if not (place / name).exists():
             (place / name).write_text(text, encoding="utf-8")
-    load_settings(place / SETTINGS)
-    Archive.create(place / ARCHIVE).close()
+    address = address_of(load_settings(place / SETTINGS))
+    if archive:
+        Archive.open_or_create(address).close()
+    else:
+        Archive.create(address or place / ARCHIVE).close()
     return open_desk(place)
+
+
+def address_of(settings: Settings) -> str:
+    """Address of the archive's database with its environment variables filled in; "" for a file in the folder.
+
+    Raises
+    ------
+    ValueError
+        It names an environment variable that is not set.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        if found[1] not in os.environ:
+            raise ValueError(f"archive.url names the environment variable {found[1]}, which is not set")
+        return quote(os.environ[found[1]], safe="")
+
+    return re.sub(r"\$\{(\w+)\}", value, settings.archive.url)
+
+
+def is_desk(folder: Path) -> bool:
+    """It has settings, and an archive of its own or an address of one."""
+    if not (folder / SETTINGS).exists():
+        return False
+    return (folder / ARCHIVE).exists() or bool(load_settings(folder / SETTINGS).archive.url)
 
 
 def open_desk(folder: str | Path, read_only: bool = False) -> Desk:
@@ -87,12 +124,12 @@ def open_desk(folder: str | Path, read_only: bool = False) -> Desk:
         Settings or definitions are not valid.
     """
     place = Path(folder)
-    if not (place / SETTINGS).exists() or not (place / ARCHIVE).exists():
+    if not is_desk(place):
         raise FileNotFoundError(
             f"{place} is not a desk (no {SETTINGS} and {ARCHIVE}); `narratives init {place}` makes one"
         )
     settings = load_settings(place / SETTINGS)
-    return Desk(place, settings, Archive.open(place / ARCHIVE, read_only=read_only))
+    return Desk(place, settings, Archive.open(address_of(settings) or place / ARCHIVE, read_only=read_only))
 
 
 class Desk(ScoreFrames, Analyst, Inquiry):

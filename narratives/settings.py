@@ -13,6 +13,17 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class ArchiveSettings(_Section):
+    """Where the archive is."""
+
+    url: str = Field(
+        "",
+        pattern=r"^$|^postgres(ql)?(\+\w+)?://",
+        description="Address of a PostgreSQL database that holds the archive of a team; empty keeps it in the desk's "
+        "folder. ${NAME} in it is an environment variable: keep the password in one.",
+    )
+
+
 class IngestSettings(_Section):
     """How files become articles."""
 
@@ -196,6 +207,7 @@ class Settings(_Section):
 
     subject: str = Field("rare earths and magnets", description="What is followed; shown in the report.")
     subject_zh: str = Field("", description="The same in Chinese; empty takes `subject`.")
+    archive: ArchiveSettings = ArchiveSettings()
     ingest: IngestSettings = IngestSettings()
     encode: EncodeSettings = EncodeSettings()
     discover: DiscoverSettings = DiscoverSettings()

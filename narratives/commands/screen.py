@@ -54,8 +54,11 @@ def find_desk(named: Path | None) -> Path:
     if named is not None:
         return named.expanduser()
     here = Path.cwd()
-    if (here / "narratives.toml").exists() and (here / "archive.sqlite").exists():
-        return here
+    if (here / "narratives.toml").exists():
+        from narratives.desk import is_desk
+
+        if is_desk(here):
+            return here
     if said := os.environ.get("NARRATIVES_DESK"):
         return Path(said).expanduser()
     raise FileNotFoundError(

@@ -52,11 +52,23 @@ def init(
             help="Your named narratives (YAML). Left out: those of the sample subject, to be edited.",
         ),
     ] = None,
+    archive: Annotated[
+        str,
+        typer.Option(
+            "--archive",
+            metavar="ADDRESS",
+            show_default=False,
+            help="A PostgreSQL database for a team's archive, such as 'postgresql://me:${PASSWORD}@host/name'.",
+        ),
+    ] = "",
 ) -> None:
-    """Make a desk: a folder with settings, named narratives and an empty archive."""
+    """Make a desk: a folder with settings, named narratives and an empty archive.
+
+    With --archive the archive lies in a database, and one that is there already is joined.
+    """
     from narratives.desk import init as make_desk
 
-    desk = make_desk(folder, definitions)
+    desk = make_desk(folder, definitions, archive)
     named = len(desk.definitions)
     desk.close()
     say(f"{folder} is a desk now, with {count(named, 'named narrative')}")
