@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from narratives.archive import schema
 from narratives.archive.bulk import insert_many
-from narratives.archive.store import Store
-from narratives.articles import Article, Reject, short_hash
+from narratives.archive.quarantine import Quarantine
+from narratives.articles import Article, Reject
 from narratives.duplicates import Entry, Placement, ReprintIndex
 from narratives.sketches import Sketch
 
@@ -23,7 +23,6 @@ Kind = Literal["accepted", "superseded", "repeated", "quarantined"]
 _IDS_A_QUERY = 5_000
 # What a later version leaves as it is, or sets by itself. It waits for a step again, so `step_week` is set.
 _KEPT = ("id", "story_id", "version", "ingested_at", "is_voice")
-_RAW_CHARS = 20_000  # of a quarantined record that are kept
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Outcome:
     is_reprint: bool = False
 
 
-class Articles(Store):
+class Articles(Quarantine):
     """Taking articles in and reading them back."""
 
     def reprint_index(self, window_days: int, min_similarity: float) -> ReprintIndex:
@@ -103,7 +102,7 @@ class Articles(Store):
             rows = [_article_row(one, of_it.lang, moment) for one, of_it in zip(fresh, found, strict=True)]
             placements = index.place(entries)
             self._write(connection, rows, entries, placements)
-            self._put_aside(connection, [record for record in records if isinstance(record, Reject)], moment)
+            self.put_aside(connection, [record for record in records if isinstance(record, Reject)], moment)
         placed = iter(placements)
         return [
             outcome
@@ -163,27 +162,6 @@ class Articles(Store):
         )
         for scored in (schema.score, schema.tone, schema.actor_tone, schema.reprint_signature):
             connection.execute(delete(scored).where(scored.c.article_id == row["id"]))
-
-    def _put_aside(self, connection: Connection, rejects: Sequence[Reject], moment: datetime) -> None:
-        table = schema.quarantine
-        rows: dict[str, dict[str, Any]] = {}
-        for reject in rejects:
-            raw = reject.raw[:_RAW_CHARS]
-            fingerprint = short_hash(reject.origin, raw, n_hex=32)
-            rows[fingerprint] = {
-                "fingerprint": fingerprint,
-                "origin": reject.origin,
-                "reason": reject.reason,
-                "message": reject.message,
-                "raw": raw,
-                "quarantined_at": moment,
-                "state": "open",
-            }
-        for chunk in _chunks(list(rows)):
-            for known in connection.scalars(select(table.c.fingerprint).where(table.c.fingerprint.in_(chunk))):
-                del rows[known]
-        if rows:
-            connection.execute(insert(table), list(rows.values()))
 
     def _entries_between(self, since: datetime, until: datetime) -> Iterator[Entry]:
         table, sketches = schema.article, schema.reprint_signature
@@ -273,29 +251,6 @@ class Articles(Store):
             return {row[0]: row[1] for row in connection.execute(query)}
         parts = (connection.execute(query.where(table.c.story_id.in_(chunk))) for chunk in _chunks(stories))
         return {row[0]: row[1] for part in parts for row in part}
-
-    def quarantine_frame(self, state: str | None = "open") -> pd.DataFrame:
-        """What could not become an article: id, origin, reason, message, raw, state, quarantined_at."""
-        import pandas as pd
-
-        table = schema.quarantine
-        names = ["id", "origin", "reason", "message", "raw", "state", "quarantined_at"]
-        query = select(*(table.c[name] for name in names)).order_by(table.c.id)
-        if state is not None:
-            query = query.where(table.c.state == state)
-        with self.reading() as connection:
-            rows = connection.execute(query).fetchall()
-        frame = pd.DataFrame(rows, columns=names)
-        frame["quarantined_at"] = pd.to_datetime(frame["quarantined_at"], utc=True).astype("datetime64[us, UTC]")
-        return frame
-
-    def mark_quarantined(self, ids: Iterable[int], state: str) -> None:
-        """Set the state of quarantined records: `open` or `recovered`."""
-        rows = [{"which": int(key)} for key in ids]
-        if rows:
-            table = schema.quarantine
-            with self.begin() as connection:
-                connection.execute(update(table).where(table.c.id == bindparam("which")).values(state=state), rows)
 
     def feed_state(self, url: str) -> dict[str, Any]:
         """What is remembered of a feed (the columns of its row); empty if it is unknown."""
