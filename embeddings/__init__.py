@@ -6,8 +6,9 @@ removal = LanguageRemoval.shipped(encoder.fingerprint).fit(vectors, frame["lang"
 comparable = removal.transform(vectors, frame["lang"])
 """
 
+from embeddings.articles import encode_articles
 from embeddings.bundled import BundledModelError
-from embeddings.cache import Cost, VectorCache, encode_articles
+from embeddings.cache import Cost, VectorCache
 from embeddings.encoder import Encoder, load_encoder
 from embeddings.languages import LanguageRemoval, same_language_share
 from embeddings.passages import Span, model_input, split_sentences

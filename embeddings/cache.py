@@ -7,25 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from embeddings.encoder import Encoder
-from embeddings.passages import model_input
-from embeddings.vector_file import KEY, Lookup, VectorFile, text_keys, write_whole
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-_TEXTS_PER_BATCH = 32
-_CHARS_PER_BATCH = 24_000
-_MAX_CHARS = 4_000  # what a text counts in a batch at most: more no model reads by default
+from embeddings.exchange import read_vectors, write_vectors
+from embeddings.hybrid import HybridEncoder, join_parts
+from embeddings.planning import MAX_CHARS, TEXTS_PER_BATCH, Plan, from_hex, to_hex
+from embeddings.vector_file import Lookup, VectorFile, text_keys, write_whole
 
 Progress = Callable[[int, int], None]
 
@@ -85,7 +78,13 @@ class VectorCache:
 
     def get(self, fingerprint: str, texts: Sequence[str]) -> Lookup:
         """Look texts up; nothing is encoded, created or locked."""
-        return self._file(fingerprint).lookup(text_keys(texts))
+        keys = text_keys(texts)
+        if not (parts := self._parts(fingerprint)):
+            return self._file(fingerprint).lookup(keys)
+        seen = [self._file(part).lookup(keys) for part, _ in parts]
+        found = np.logical_and.reduce([part.found for part in seen])
+        vectors = join_parts([part.vectors for part in seen], [scale for _, scale in parts])
+        return Lookup(np.where(found[:, None], vectors, np.float32(0)), found)
 
     def encode(self, encoder: Encoder, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
         """Look texts up and encode those that are not there.
@@ -93,7 +92,8 @@ class VectorCache:
         Parameters
         ----------
         encoder
-            Is asked for whole batches only.
+            Is asked for whole batches only, and, where it can choose what computes, to do it as for the vectors that
+            are here. The parts of a hybrid are encoded and kept one by one.
         texts
             n strings as `model_input` gives them; repeated ones are encoded once.
         progress
@@ -111,17 +111,19 @@ class VectorCache:
         """
         if not len(texts):
             return np.zeros((0, encoder.dimension), np.float32)
+        if isinstance(encoder, HybridEncoder):
+            return self._encode_parts(encoder, texts, progress)
         file = self._file(encoder.fingerprint)
         keys = text_keys(texts)
         seen = file.lookup(keys)
         if seen.found.all():
             return seen.vectors
-        file.create(encoder.dimension)
-        by_key = dict(zip(_hex(keys), texts, strict=True))
-        missing = {key for key, found in zip(_hex(keys), seen.found, strict=True) if not found}
-        plan = _Plan(file)
+        self._settle_backend(file, encoder)
+        by_key = dict(zip(to_hex(keys), texts, strict=True))
+        missing = {key for key, found in zip(to_hex(keys), seen.found, strict=True) if not found}
+        plan = Plan(file)
         with file.lock:
-            batches = plan.extend(by_key, missing)
+            batches = plan.extend(by_key, missing, getattr(encoder, "texts_per_batch", TEXTS_PER_BATCH))
         n_done = 0
         for batch in batches:
             with file.lock:
@@ -133,46 +135,69 @@ class VectorCache:
             plan.tidy()
         return file.lookup(keys).vectors
 
-    def cost(self, encoder: Encoder, texts: Sequence[str]) -> Cost:
-        """What `encode` would have to do, without doing it."""
+    def cost(self, encoder: Encoder, texts: Sequence[str], probe: bool = False) -> Cost:
+        """What `encode` would have to do, without doing it.
+
+        Parameters
+        ----------
+        probe
+            Where this model never ran here, encode a few of the texts to see how fast it is.
+        """
         unique = list(dict.fromkeys(texts))
-        file = self._file(encoder.fingerprint)
-        missing = ~file.lookup(text_keys(unique)).found
-        rate = file.describe().get("chars_per_second")
-        n_chars = sum(min(len(text), _MAX_CHARS) for text, gone in zip(unique, missing, strict=True) if gone)
-        others = tuple(name for name in self.models() if name != encoder.fingerprint)
-        return Cost(len(unique), int(missing.sum()), n_chars / rate if rate else None, others)
+        parts: tuple[Encoder, ...] = encoder.parts if isinstance(encoder, HybridEncoder) else (encoder,)
+        n_missing, seconds = 0, 0.0
+        for part in parts:
+            file = self._file(part.fingerprint)
+            found = file.lookup(text_keys(unique)).found
+            gone = [text for text, is_here in zip(unique, found, strict=True) if not is_here]
+            rate = file.describe().get("chars_per_second") or (_probed_rate(part, gone) if probe and gone else None)
+            n_chars = sum(min(len(text), MAX_CHARS) for text in gone)
+            seconds += n_chars / rate if rate else (float("nan") if gone else 0.0)
+            n_missing = max(n_missing, len(gone))
+        own = {encoder.fingerprint, *(part.fingerprint for part in parts)}
+        others = tuple(name for name in self.models() if name not in own)
+        return Cost(len(unique), n_missing, None if seconds != seconds else seconds, others)
 
     def models(self) -> dict[str, int]:
-        """Fingerprints of the models used here, and how many vectors each has."""
+        """Fingerprints of the models used here, and how many vectors each has; a hybrid those of its rarer part."""
         found = {}
         for path in sorted(self.folder.glob("*/space.json")):
             fingerprint = json.loads(path.read_text(encoding="utf-8"))["fingerprint"]
-            found[fingerprint] = len(self._file(fingerprint))
+            parts = self._parts(fingerprint) or [(fingerprint, 1.0)]
+            found[fingerprint] = min(len(self._file(part)) for part, _ in parts)
         return found
+
+    def backends(self, fingerprint: str) -> list[str]:
+        """What has computed a model's vectors here, in order of first use; empty if it is not known."""
+        return [
+            name
+            for part, _ in self._parts(fingerprint) or [(fingerprint, 1.0)]
+            for name in self._file(part).describe().get("backends", [])
+        ]
 
     def export_parquet(self, fingerprint: str, path: Path) -> int:
         """Write a model's vectors to a Parquet file: `key` (16 bytes), `vector` (list of d half floats).
 
         Returns the number of rows; damaged ones are left out.
-        """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
 
-        keys, vectors = self._file(fingerprint).everything()
-        column = pa.FixedSizeBinaryArray.from_buffers(
-            pa.binary(KEY.itemsize), len(keys), [None, pa.py_buffer(keys.tobytes())]
-        )
-        rows = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), max(1, vectors.shape[1]))
-        table = pa.table({"key": column, "vector": rows})
-        table = table.replace_schema_metadata({"fingerprint": fingerprint, "dimension": str(vectors.shape[1])})
-        scratch = path.with_name(f".{path.name}.{os.getpid()}")
-        pq.write_table(table, scratch)
-        scratch.replace(path)
-        return len(keys)
+        Raises
+        ------
+        ValueError
+            The model is made of several, whose vectors are kept one by one; the message names them.
+        """
+        if parts := self._parts(fingerprint):
+            raise ValueError(f"{fingerprint!r} is made of others, export each: {[name for name, _ in parts]}")
+        return write_vectors(self._file(fingerprint), path)
 
     def import_parquet(self, path: Path) -> int:
-        """Take in what `export_parquet` wrote, here or elsewhere; vectors already here stay as they are.
+        """Take in what `export_parquet` or `encode_with_ray` wrote, here or elsewhere.
+
+        Vectors already here stay as they are.
+
+        Parameters
+        ----------
+        path
+            A file, or a folder of them.
 
         Returns
         -------
@@ -182,27 +207,58 @@ class VectorCache:
         Raises
         ------
         ValueError
-            The file names no fingerprint, has numbers that are not finite, or vectors of another dimension
+            A file names no fingerprint, has numbers that are not finite, or vectors of another dimension
             than those here.
         """
-        import pyarrow.parquet as pq
+        n_new = 0
+        for fingerprint, keys, vectors in read_vectors(path):
+            file = self._file(fingerprint)
+            file.create(vectors.shape[1])
+            with file.lock:
+                file.recover()
+                _, first = np.unique(keys, return_index=True)
+                new = np.sort(first[~file.lookup(keys[first]).found])
+                file.append(keys[new], vectors[new])
+            n_new += len(new)
+        return n_new
 
-        table = pq.read_table(path).combine_chunks()
-        metadata = table.schema.metadata or {}
-        if not {b"fingerprint", b"dimension"} <= metadata.keys():
-            raise ValueError(f"{path}: no fingerprint in its metadata: not written by export_parquet")
-        keys = np.frombuffer(b"".join(table["key"].to_pylist()), KEY)
-        flat = table["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        vectors = flat.astype(np.float16).reshape(len(keys), int(metadata[b"dimension"]))
-        if not np.isfinite(vectors).all():
-            raise ValueError(f"{path}: vectors with numbers that are not finite")
-        file = self._file(metadata[b"fingerprint"].decode("utf-8"))
-        file.create(vectors.shape[1])
-        with file.lock:
-            file.recover()
-            new = ~file.lookup(keys).found
-            file.append(keys[new], vectors[new])
-        return int(new.sum())
+    def _encode_parts(self, encoder: HybridEncoder, texts: Sequence[str], progress: Progress | None) -> np.ndarray:
+        """Encode each part by itself, and remember of which parts the whole is made."""
+        content = {
+            "fingerprint": encoder.fingerprint,
+            "dimension": encoder.dimension,
+            "parts": [part.fingerprint for part in encoder.parts],
+            "scales": list(encoder.scales),
+        }
+        folder = self._file(encoder.fingerprint).folder
+        if not (folder / "space.json").exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            write_whole(folder / "space.json", json.dumps(content, ensure_ascii=False))
+        unique = list(dict.fromkeys(texts))
+        n_missing = [
+            int((~self._file(part.fingerprint).lookup(text_keys(unique)).found).sum()) for part in encoder.parts
+        ]
+        vectors, total, n_before = [], sum(n_missing), 0
+        for part, n in zip(encoder.parts, n_missing, strict=True):
+            tell = None if progress is None else _shifted(progress, n_before, total)
+            vectors.append(self.encode(part, texts, tell))
+            n_before += n
+        return join_parts(vectors, encoder.scales)
+
+    def _parts(self, fingerprint: str) -> list[tuple[str, float]]:
+        """Fingerprints and scales of the parts of a hybrid; empty for any other model."""
+        said = self._file(fingerprint).describe()
+        return list(zip(said.get("parts", ()), said.get("scales", ()), strict=True))
+
+    def _settle_backend(self, file: VectorFile, encoder: Encoder) -> None:
+        """Have the encoder compute as before in this folder, so that no desk changes its arithmetic on the way."""
+        prefer = getattr(encoder, "prefer_backend", None)
+        used = file.describe().get("backends") or (["torch"] if len(file) else [])
+        if prefer is not None and used:
+            prefer(used[0])
+        file.create(encoder.dimension)
+        if name := getattr(encoder, "backend_name", None):
+            file.note(backend=str(name))
 
     def _file(self, fingerprint: str) -> VectorFile:
         if fingerprint not in self._files:
@@ -211,114 +267,9 @@ class VectorCache:
         return self._files[fingerprint]
 
 
-def encode_articles(
-    frame: pd.DataFrame,
-    encoder: Encoder,
-    cache: VectorCache | None = None,
-    progress: Progress | None = None,
-) -> np.ndarray:
-    """Vectors of articles.
-
-    Parameters
-    ----------
-    frame
-        n rows with the columns `title` and `text`; missing values count as empty.
-    encoder
-        From `load_encoder`.
-    cache
-        Where vectors are kept; without one everything is encoded, with the same result.
-    progress
-        Called with the number of texts done and their total, after each batch.
-
-    Returns
-    -------
-    np.ndarray
-        (n, d) float32, in the frame's order.
-
-    Raises
-    ------
-    KeyError
-        A column is absent.
-    """
-    if absent := {"title", "text"} - set(frame.columns):
-        raise KeyError(f"columns {sorted(absent)} are absent; the frame has {list(frame.columns)}")
-    titles, bodies = frame["title"].fillna("").astype(str), frame["text"].fillna("").astype(str)
-    texts = [model_input(title, text) for title, text in zip(titles, bodies, strict=True)]
-    if cache is not None:
-        return cache.encode(encoder, texts, progress)
-    vectors: dict[str, np.ndarray] = {}
-    unique = {text: text for text in texts}
-    for batch in plan_batches(unique):
-        rows = np.asarray(encoder.encode(batch)).astype(np.float16).astype(np.float32)
-        vectors.update(zip(batch, rows, strict=True))
-        if progress is not None:
-            progress(len(vectors), len(unique))
-    return np.array([vectors[text] for text in texts], np.float32).reshape(len(texts), encoder.dimension)
-
-
-def plan_batches(texts: dict[str, str]) -> list[list[str]]:
-    """Group keys into batches by their texts alone: shortest first, equal lengths in the texts' order.
-
-    Parameters
-    ----------
-    texts
-        Key to text.
-
-    Returns
-    -------
-    list of list of str
-        Keys; at most 32 texts and about 24,000 characters a batch.
-    """
-    batches: list[list[str]] = []
-    n_chars = 0
-    for key in sorted(texts, key=lambda key: (len(texts[key]), texts[key])):
-        size = min(len(texts[key]), _MAX_CHARS)
-        if not batches or len(batches[-1]) >= _TEXTS_PER_BATCH or n_chars + size > _CHARS_PER_BATCH:
-            batches.append([])
-            n_chars = 0
-        batches[-1].append(key)
-        n_chars += size
-    return batches
-
-
-class _Plan:
-    """The batches that were begun, one a line of `plan.jsonl`; whoever changes it holds the file's lock."""
-
-    def __init__(self, file: VectorFile) -> None:
-        self._file, self._path = file, file.folder / "plan.jsonl"
-
-    def extend(self, texts: dict[str, str], missing: set[str]) -> list[list[str]]:
-        """Batches to encode: those left over whose texts are at hand, then new ones for the rest."""
-        left = self._unfinished()
-        usable = [batch for batch in left if missing.intersection(batch) and texts.keys() >= set(batch)]
-        planned = {key for batch in usable for key in batch}
-        new = plan_batches({key: texts[key] for key in missing - planned})
-        self._write([*left, *new])
-        return [*usable, *new]
-
-    def tidy(self) -> None:
-        """Drop finished batches; another process's unfinished ones stay."""
-        self._write(self._unfinished())
-
-    def _unfinished(self) -> list[list[str]]:
-        try:
-            batches = [json.loads(line) for line in self._path.read_text(encoding="ascii").splitlines()]
-        except FileNotFoundError:
-            return []
-        found = self._file.lookup(_from_hex([key for batch in batches for key in batch])).found
-        parts = np.split(found, np.cumsum([len(batch) for batch in batches])[:-1])
-        return [batch for batch, part in zip(batches, parts, strict=False) if not part.all()]
-
-    def _write(self, batches: list[list[str]]) -> None:
-        if batches:
-            write_whole(self._path, "".join(json.dumps(batch) + "\n" for batch in batches))
-        else:
-            self._path.unlink(missing_ok=True)
-
-
 def _encode_batch(file: VectorFile, encoder: Encoder, batch: list[str], texts: list[str]) -> None:
     """Encode a batch as a whole if one of its members is missing, and append those that are."""
-    keys = _from_hex(batch)
+    keys = from_hex(batch)
     file.recover()
     new = ~file.lookup(keys).found
     if not new.any():
@@ -332,15 +283,19 @@ def _encode_batch(file: VectorFile, encoder: Encoder, batch: list[str], texts: l
     if not np.isfinite(vectors).all():
         raise ValueError(f"the encoder {encoder.fingerprint!r} gave numbers that are not finite")
     file.append(keys[new], vectors[new].astype(np.float16))
-    rate = sum(min(len(text), _MAX_CHARS) for text in texts) / seconds
+    rate = sum(min(len(text), MAX_CHARS) for text in texts) / seconds
     before = file.describe().get("chars_per_second")
-    file.note_rate(encoder.dimension, rate if before is None else 0.9 * before + 0.1 * rate)
+    file.note(chars_per_second=rate if before is None else 0.9 * before + 0.1 * rate)
 
 
-def _hex(keys: np.ndarray) -> list[str]:
-    raw, width = keys.tobytes().hex(), 2 * KEY.itemsize
-    return [raw[i : i + width] for i in range(0, len(raw), width)]
+def _probed_rate(encoder: Encoder, texts: Sequence[str]) -> float:
+    """Characters a second, on eight texts spread over the lengths."""
+    some = sorted(texts, key=len)[:: max(1, len(texts) // 8)][:8]
+    encoder.encode(some[:1])  # what is loaded at first use does not count
+    started = time.perf_counter()
+    encoder.encode(some)
+    return sum(min(len(text), MAX_CHARS) for text in some) / max(time.perf_counter() - started, 1e-9)
 
 
-def _from_hex(keys: list[str]) -> np.ndarray:
-    return np.frombuffer(bytes.fromhex("".join(keys)), KEY)
+def _shifted(progress: Progress, n_before: int, total: int) -> Progress:
+    return lambda done, _: progress(n_before + done, total)

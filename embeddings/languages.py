@@ -12,7 +12,12 @@ import numpy as np
 
 from embeddings.vector_file import write_whole
 
-SHIPPED_FILE = Path(__file__).parent / "models" / "languages.json"
+SHIPPED_FOLDER = Path(__file__).parent / "models"
+SHIPPED_FILES = {
+    "default": SHIPPED_FOLDER / "languages.json",
+    "fast": SHIPPED_FOLDER / "languages-fast.json",
+    "hybrid": SHIPPED_FOLDER / "languages-hybrid.json",
+}
 _FORMAT = 1
 
 
@@ -70,19 +75,15 @@ class LanguageRemoval:
     def shipped(cls, fingerprint: str, min_articles: int = 30, shrinkage: float = 20.0) -> Self:
         """The removal to start from for an encoder, fitted on no article yet.
 
-        The shipped subspace and means belong to multilingual-e5-small; another model starts with none: its
+        Subspaces and means are shipped for `default`, `fast` and `hybrid`; another model starts with none: its
         vectors keep their language until `min_articles` of each language were fitted.
         """
-        content = _shipped_content()
-        known = fingerprint.split("|")[:2] == content["fingerprint"].split("|")[:2]
-        removal = cls(
-            np.array(content["subspace"]) if known else None,
-            {lang: np.array(mean) for lang, mean in content["means"].items()} if known else None,
-            min_articles,
-            shrinkage,
-        )
-        dimension = len(content["subspace"][0]) if known else 0
-        return removal.fit(np.zeros((0, dimension)), [])
+        for content in map(_shipped_content, SHIPPED_FILES.values()):
+            if fingerprint.split("|")[:2] == content["fingerprint"].split("|")[:2]:
+                means = {lang: np.array(mean) for lang, mean in content["means"].items()}
+                removal = cls(np.array(content["subspace"]), means, min_articles, shrinkage)
+                return removal.fit(np.zeros((0, len(content["subspace"][0]))), [])
+        return cls(None, None, min_articles, shrinkage).fit(np.zeros((0, 0)), [])
 
     def fit(self, vectors: np.ndarray, langs: Sequence[str]) -> Self:
         """Estimate the means.
@@ -262,6 +263,6 @@ def same_language_share(vectors: np.ndarray, langs: Sequence[str], k: int = 10, 
     return float((tags[pool][nearest] == tags[pool][:, None]).mean())
 
 
-@lru_cache(maxsize=1)
-def _shipped_content() -> dict[str, Any]:
-    return dict(json.loads(SHIPPED_FILE.read_text(encoding="utf-8")))
+@lru_cache
+def _shipped_content(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text(encoding="utf-8")))

@@ -2,7 +2,7 @@
 
 In the folder lie
 
-    space.json      the model's fingerprint, the dimension, how fast it was
+    space.json      the model's fingerprint, the dimension, how fast it was, what computed it
     vectors.f16     row after row of half-precision numbers, appended to and never changed
     keys.bin        20 bytes a row: 16 of the text's hash, 4 of a checksum over hash and vector
 
@@ -119,15 +119,21 @@ class VectorFile:
             raise ValueError(f"{self.folder} has vectors of {known} numbers, but {dimension} were given")
         if not self._description_file.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
-            self.note_rate(dimension, None)
+            self._describe({"fingerprint": self.fingerprint, "dimension": dimension})
 
-    def note_rate(self, dimension: int, chars_per_second: float | None) -> None:
-        """Remember how fast the model was here."""
-        content = {
-            "fingerprint": self.fingerprint,
-            "dimension": dimension,
-            "chars_per_second": chars_per_second,
-        }
+    def note(self, chars_per_second: float | None = None, backend: str | None = None) -> None:
+        """Remember how fast the model was here, and what computed it."""
+        content = self.describe()
+        if chars_per_second is not None:
+            content["chars_per_second"] = chars_per_second
+        used = content.setdefault("backends", [])
+        if backend is not None and backend not in used:
+            used.append(backend)
+        elif chars_per_second is None:
+            return
+        self._describe(content)
+
+    def _describe(self, content: dict[str, Any]) -> None:
         write_whole(self._description_file, json.dumps(content, ensure_ascii=False))
 
     def lookup(self, keys: np.ndarray) -> Lookup:

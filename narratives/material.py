@@ -46,7 +46,8 @@ class Material:
             return self._encoder
         from embeddings import load_encoder
 
-        return load_encoder(self._settings.encode.model, self._settings.encode.device)
+        wanted = self._settings.encode
+        return load_encoder(wanted.model, wanted.device, wanted.backend)
 
     @cached_property
     def cache(self) -> VectorCache:

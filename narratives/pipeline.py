@@ -18,6 +18,7 @@ from narratives.archive import schema
 from narratives.definitions import Definition
 from narratives.known import SeedTexts, seed_texts
 from narratives.material import Material
+from narratives.reencode import adopt_encoder
 from narratives.outcome import Outcome, write_quiet_week
 from narratives.plugins import StanceReader, Toner, tone_scorer
 from narratives.review import Review
@@ -110,6 +111,7 @@ def update(
         began = time.monotonic()
         try:
             name_definitions(archive, definitions)
+            adopt_encoder(archive, material, tell)
             said: SeedTexts = seed_texts(definitions, material)
             tone = scorer or (tone_scorer(settings) if scores else None)
             for done, (week, ids) in enumerate(todo.items()):

@@ -66,8 +66,17 @@ class IngestSettings(_Section):
 class EncodeSettings(_Section):
     """How articles become vectors."""
 
-    model: str = Field("default", description="`default`, or any sentence-transformers model name or path.")
-    device: str = Field("auto", description="`auto`, `cpu`, `cuda`, `mps`.")
+    model: str = Field(
+        "default",
+        description="`default`, `fast`, `hybrid` (both side by side), or any sentence-transformers model name or path.",
+    )
+    device: str = Field("auto", description="`auto`, `cpu`, `cuda` (all of them), `cuda:1`, `mps`.")
+    backend: str = Field(
+        "auto",
+        pattern="^(auto|torch-float32|torch-bfloat16|openvino-float32|openvino-bfloat16|onnxruntime-float32)$",
+        description="What computes on a CPU; `auto`: what computed the desk's vectors so far, at first the fastest "
+        "that agrees with float32.",
+    )
 
 
 class DiscoverSettings(_Section):

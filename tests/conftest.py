@@ -19,6 +19,8 @@ import pytest
 # One thread a product: tests run side by side with others on small machines.
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# What the tests expect of the sample does not depend on whether the extra [fast-cpu] is installed.
+os.environ.setdefault("NARRATIVES_BACKEND", "torch")
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.encoder import TransformerEncoder, load_encoder
+from embeddings.encoder import load_encoder
+from embeddings.transformer import TransformerEncoder
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from embeddings import LanguageRemoval, encode_articles, model_input
-from embeddings.encoder import TransformerEncoder
+from embeddings.transformer import TransformerEncoder
 
 ZH = "中国商务部宣布对中重稀土和钕铁硼磁体实施出口管制，汽车制造商警告生产线可能停工。"
 EN = "China's commerce ministry put export controls on heavy rare earths and magnets; carmakers warn of stoppages."

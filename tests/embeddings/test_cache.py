@@ -16,8 +16,8 @@ import pandas as pd
 import pytest
 
 from embeddings import VectorCache, encode_articles
-from embeddings.cache import plan_batches
-from embeddings.encoder import TransformerEncoder
+from embeddings.planning import plan_batches
+from embeddings.transformer import TransformerEncoder
 
 _PROGRAM = Path(__file__).with_name("batch_encoder.py")
 _spec = importlib.util.spec_from_file_location("batch_encoder", _PROGRAM)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from embeddings import Encoder, load_encoder, model_input
+from embeddings.batches import token_batches
 from embeddings.bundled import bundled_model
-from embeddings.encoder import TransformerEncoder, token_batches
+from embeddings.transformer import TransformerEncoder
 
 SENTENCES = [
     "稀土磁体出口管制升级",
@@ -65,7 +66,7 @@ def test_the_prompt_belongs_to_the_vector(tiny_model: Path) -> None:
     plain = SentenceTransformer(str(tiny_model), device="cpu")
     prompted = plain.encode(SENTENCES, prompt="doc: ", normalize_embeddings=True)
     bare = plain.encode(SENTENCES, prompt="", normalize_embeddings=True)
-    exact = load_encoder(str(tiny_model), "cpu", "float32")
+    exact = load_encoder(str(tiny_model), "cpu", "torch-float32")
     assert exact.prompt == "doc: "
     assert np.allclose(exact.encode(SENTENCES), prompted, atol=1e-5)
     assert not np.allclose(exact.encode(SENTENCES), bare, atol=1e-3)
@@ -84,7 +85,7 @@ def test_unknown_models_and_devices_are_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="abacus"):
         load_encoder("default", "abacus")
     with pytest.raises(ValueError, match="float8"):
-        load_encoder("default", "cpu", "float8")
+        load_encoder("default", "cpu", "torch-float8")
     with pytest.raises(ValueError, match="nowhere"):
         load_encoder(str(tmp_path / "nowhere"), "cpu")
 
@@ -94,7 +95,7 @@ def test_the_packed_forward_pass_agrees_with_sentence_transformers(precision: st
     from sentence_transformers import SentenceTransformer
 
     texts = [*SENTENCES, "", "出口管制 export controls, " * 400]
-    encoder = load_encoder("default", "cpu", precision)
+    encoder = load_encoder("default", "cpu", f"torch-{precision}")
     assert precision in encoder.backend
     plain = SentenceTransformer(str(bundled_model().directory), device="cpu")
     reference = plain.encode(texts, prompt="passage: ", normalize_embeddings=True)
@@ -107,7 +108,7 @@ def test_a_model_of_another_make_runs_through_sentence_transformers(tiny_model: 
     model = SentenceTransformer(str(tiny_model), device="cpu")
     model[1].pooling_mode = "max"
     encoder = TransformerEncoder(model, "tiny")
-    assert "sentence-transformers" in encoder.backend
+    assert encoder.backend_name == "torch-float32"
     reference = model.encode(SENTENCES, prompt="doc: ", normalize_embeddings=True)
     assert np.allclose(encoder.encode(SENTENCES), reference, atol=1e-5)
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from embeddings import LanguageRemoval, same_language_share
-from embeddings.encoder import TransformerEncoder
-from embeddings.languages import SHIPPED_FILE
+from embeddings.languages import SHIPPED_FILES
+from embeddings.transformer import TransformerEncoder
 
 
 def desk(n: int, seed: int = 0) -> tuple[np.ndarray, list[str]]:
@@ -125,7 +125,7 @@ def test_what_is_shipped_names_its_source_and_belongs_to_the_default_model(
 ) -> None:
     import json
 
-    content = json.loads(SHIPPED_FILE.read_text(encoding="utf-8"))
+    content = json.loads(SHIPPED_FILES["default"].read_text(encoding="utf-8"))
     assert content["fingerprint"] == bundled.fingerprint
     assert "SIB-200" in content["source"]
     assert "CC BY-SA" in content["licence"]
