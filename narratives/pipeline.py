@@ -18,9 +18,9 @@ from narratives.archive import schema
 from narratives.definitions import Definition
 from narratives.known import SeedTexts, seed_texts
 from narratives.material import Material
-from narratives.reencode import adopt_encoder
 from narratives.outcome import Outcome, write_quiet_week
 from narratives.plugins import StanceReader, Toner, tone_scorer
+from narratives.reencode import adopt_encoder
 from narratives.review import Review
 from narratives.rulings import Rulings, pending
 from narratives.scoring import statements_of
