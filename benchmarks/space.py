@@ -2,11 +2,14 @@
 
     python benchmarks/space.py ../shared/data [--cache FOLDER] [--articles 300] [--draws 50]
 
-One table. A row is a recipe, cumulative from top to bottom; columns are sets. `ami`, `ari` and `bcubed` compare
+One table. A row is a set, a model and a recipe, cumulative from top to bottom. `ami`, `ari` and `bcubed` compare
 average-link clusters on cosine, cut at the true number of stories, with the labels; `same` is the share of the ten
 nearest neighbours that are in a text's own language, in a pool with as many of each (.5 is ideal for two); `cross`
 is how often the nearest neighbour in the other language tells the same story (only texts that have one there).
-Intervals are 95 %, by delete-a-fifth jackknife over stories (over articles in the two sets of one language).
+Intervals are 95 %, by delete-a-fifth jackknife over stories (over articles in the two sets of one language): a
+bootstrap would put copies of a text beside it, which every clustering joins. `--model` names a profile or any other
+model; what a model does not have (a prompt, shipped means) is left out of its rows. At the end stands each whole
+recipe against the default's, as the difference with its interval over the same draws.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
 from embeddings import LanguageRemoval, VectorCache, load_encoder, model_input, same_language_share
+from embeddings.encoder import PROFILES
 from embeddings.languages import primary_language
 
 SETS = {
@@ -78,22 +82,26 @@ def measures(vectors: np.ndarray, langs: np.ndarray, labels: np.ndarray) -> dict
     return found
 
 
-def with_intervals(
-    vectors: np.ndarray, langs: np.ndarray, labels: np.ndarray, n_draws: int
-) -> dict[str, tuple[float, float]]:
-    """Figure and half width of its 95 % interval."""
+def drawn(vectors: np.ndarray, langs: np.ndarray, labels: np.ndarray, n_draws: int) -> list[dict[str, float]]:
+    """The figures of the whole set, then those of each draw; the same draws for every recipe of a set."""
     rng = np.random.default_rng(0)
     units = labels if len(set(langs)) > 1 else np.arange(len(labels))
     names = np.unique(units)
-    draws = []
+    found = [measures(vectors, langs, labels)]
     for _ in range(n_draws):
         kept = np.isin(units, rng.choice(names, int(0.8 * len(names)), replace=False))
-        draws.append(measures(vectors[kept], langs[kept], labels[kept]))
-    # Deleting d of n: the variance of the whole is (n - d) / d = 4 times that between the draws.
-    return {
-        key: (value, 1.96 * 2 * float(np.std([draw[key] for draw in draws])))
-        for key, value in measures(vectors, langs, labels).items()
-    }
+        found.append(measures(vectors[kept], langs[kept], labels[kept]))
+    return found
+
+
+def shown(found: list[dict[str, float]], less: list[dict[str, float]] | None = None) -> dict[str, str]:
+    """Each figure, or its difference to another recipe's, with the half width of its 95 % interval."""
+    said = {}
+    for key in found[0]:
+        values = np.array([draw[key] for draw in found]) - np.array([draw[key] for draw in less or []] or [0.0])
+        # Deleting d of n: the variance of the whole is (n - d) / d = 4 times that between the draws.
+        said[key] = f"{values[0]:{'+' if less else ''}.3f} ±{1.96 * 2 * float(np.std(values[1:])):.3f}"
+    return said
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -101,22 +109,24 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     return scaled
 
 
-def recipes(fingerprint: str) -> dict[str, tuple[str, Callable[[np.ndarray, list[str]], np.ndarray]]]:
+WHOLE = "+ own means (the whole)"
+
+
+def recipes(fingerprint: str, has_prompt: bool) -> dict[str, tuple[str, Callable[[np.ndarray, list[str]], np.ndarray]]]:
     """Name of a recipe to the input it needs and what is done to its vectors."""
     shipped = LanguageRemoval.shipped(fingerprint)
-    erase = LanguageRemoval(subspace=shipped.subspace).fit(np.zeros((0, shipped.n_features_in_)), [])
-    return {
-        "raw, no prompt": ("bare", lambda x, _: x),
-        "+ prompt": ("prompted", lambda x, _: x),
-        "+ simplified": ("input", lambda x, _: x),
-        "+ subspace erased": ("input", erase.transform),
-        "+ shipped means": ("input", shipped.transform),
-        "+ own means (the whole)": (
-            "input",
-            lambda x, langs: LanguageRemoval.shipped(fingerprint).fit(x, langs).transform(x, langs),
-        ),
-        "own means alone": ("input", lambda x, langs: LanguageRemoval().fit(x, langs).transform(x, langs)),
-    }
+    found: dict[str, tuple[str, Callable[[np.ndarray, list[str]], np.ndarray]]] = {}
+    if has_prompt:
+        found["raw, no prompt"] = ("bare", lambda x, _: x)
+    found["+ prompt" if has_prompt else "raw"] = ("prompted", lambda x, _: x)
+    found["+ simplified"] = ("input", lambda x, _: x)
+    if shipped.means_:
+        erase = LanguageRemoval(subspace=shipped.subspace).fit(np.zeros((0, shipped.n_features_in_)), [])
+        found["+ subspace erased"] = ("input", erase.transform)
+        found["+ shipped means"] = ("input", shipped.transform)
+    found[WHOLE] = ("input", lambda x, langs: LanguageRemoval.shipped(fingerprint).fit(x, langs).transform(x, langs))
+    found["own means alone"] = ("input", lambda x, langs: LanguageRemoval().fit(x, langs).transform(x, langs))
+    return found
 
 
 def main() -> None:
@@ -125,27 +135,38 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("build/vectors"))
     parser.add_argument("--articles", type=int, default=300, help="at most so many of each set of one language")
     parser.add_argument("--draws", type=int, default=50)
-    parser.add_argument("--model", default="default")
+    parser.add_argument("--model", nargs="*", default=list(PROFILES))
     parser.add_argument("--sets", nargs="*", default=list(SETS))
     arguments = parser.parse_args()
-    encoder, cache = load_encoder(arguments.model, "cpu"), VectorCache(arguments.cache)
-    prompted = encoder.fingerprint
-    print(f"{prompted}; {encoder.backend}", flush=True)
-    rows = []
-    for name in arguments.sets:
-        frame = read(arguments.data, name, arguments.articles)
+    cache = VectorCache(arguments.cache)
+    encoders = {name: (load_encoder(name, "cpu"), load_encoder(name, "cpu", prompt="")) for name in arguments.model}
+    rows, against = [], []
+    for set_name in arguments.sets:
+        frame = read(arguments.data, set_name, arguments.articles)
         langs = frame["lang"].map(primary_language).to_numpy(str)
         plain = (frame["title"] + "\n" + frame["text"]).str.strip().tolist()
         simplified = [model_input(*pair) for pair in zip(frame["title"], frame["text"], strict=True)]
-        vectors = {"prompted": cache.encode(encoder, plain), "input": cache.encode(encoder, simplified)}
-        vectors["bare"] = cache.encode(load_encoder(arguments.model, "cpu", prompt=""), plain)
-        for recipe, (needed, change) in recipes(encoder.fingerprint).items():
-            changed = unit(change(vectors[needed], langs.tolist()))
-            found = with_intervals(changed, langs, frame["label"].to_numpy(str), arguments.draws)
-            shown = {key: f"{value:.3f} ±{half:.3f}" for key, (value, half) in found.items()}
-            rows.append({"set": f"{name} ({len(frame)})", "recipe": recipe, **shown})
-            print(json.dumps(rows[-1], ensure_ascii=False), flush=True)
+        wholes: dict[str, list[dict[str, float]]] = {}
+        for name, (encoder, bare) in encoders.items():
+            has_prompt = bare.fingerprint != encoder.fingerprint
+            vectors = {"prompted": cache.encode(encoder, plain), "input": cache.encode(encoder, simplified)}
+            if has_prompt:
+                vectors["bare"] = cache.encode(bare, plain)
+            for recipe, (needed, change) in recipes(encoder.fingerprint, has_prompt).items():
+                changed = unit(change(vectors[needed], langs.tolist()))
+                found = drawn(changed, langs, frame["label"].to_numpy(str), arguments.draws)
+                rows.append({"set": f"{set_name} ({len(frame)})", "model": name, "recipe": recipe, **shown(found)})
+                print(json.dumps(rows[-1], ensure_ascii=False), flush=True)
+                if recipe == WHOLE:
+                    wholes[name] = found
+        first = next(iter(wholes))
+        against += [
+            {"set": set_name, "whole recipe": f"{name} less {first}", **shown(found, wholes[first])}
+            for name, found in wholes.items()
+            if name != first
+        ]
     print(pd.DataFrame(rows).fillna("").to_string(index=False))
+    print(pd.DataFrame(against).fillna("").to_string(index=False))
 
 
 if __name__ == "__main__":
