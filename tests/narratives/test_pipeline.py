@@ -263,3 +263,30 @@ def test_tone_toward_the_actor_counts_for_entities_only(tmp_path, word_encoder, 
     run(own, word_encoder, tone, [write(tmp_path / "few.jsonl", [story("plant", 0, i) for i in range(6)])])
     assert (own.articles()["narrative"] == "N0001").any()
     assert set(tone.targets) == asked
+
+
+def test_a_changed_model_says_what_it_costs_and_goes_on_from_the_same_narratives(desk, corpus, word_encoder, word_tone):
+    rows = [json.loads(line) for line in corpus.read_text(encoding="utf-8").splitlines()]
+    early, late = rows[:75], rows[75:]
+    run(desk, word_encoder, word_tone, [write(corpus.with_name("early.jsonl"), early)])
+    before = {row["id"]: row["status"] for row in desk.archive.rows(schema.narrative)}
+    n_voices = len(desk.archive.rows(schema.article, schema.article.c.is_voice))
+    members = desk.archive.rows(schema.membership)
+
+    class Shorter(type(word_encoder)):
+        fingerprint, dimension = "word-directions|2", 48
+
+    said: list[tuple[str, int, int]] = []
+    desk.ingest([write(corpus.with_name("late.jsonl"), late)])
+    material = desk.material(Shorter())
+    update(desk.archive, desk.settings, desk.definitions, material, word_tone, lambda *step: said.append(step))
+    first = said[0]
+    assert first[0].startswith("the model changed, word-directions|1 to word-directions|2")
+    assert f"{n_voices} of {n_voices} texts are to be encoded, about" in first[0] and first[1:] == (0, n_voices)
+    assert desk.archive.get_meta("encoder") == "word-directions|2"
+    assert set(material.cache.models()) == {"word-directions|1", "word-directions|2"}
+    assert material.cache.models()["word-directions|1"] >= n_voices
+    assert before.keys() <= {row["id"] for row in desk.archive.rows(schema.narrative)}
+    kept = {(row["article_id"], row["narrative_id"]) for row in desk.archive.rows(schema.membership)}
+    assert sum((row["article_id"], row["narrative_id"]) in kept for row in members) == len(members)
+    assert desk.weeks()[-1] == date(2025, 11, 3)
