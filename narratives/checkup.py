@@ -113,6 +113,15 @@ def _channels(desk: Desk) -> Iterator[Finding]:
             yield Finding("ok", "channels", f"{name}: its variable holds an address that apprise knows")
 
 
+def _vectors(desk: Desk, fingerprint: str) -> Iterator[Finding]:
+    """What computed the desk's vectors: more than one program leaves differences in the fourth digit."""
+    from embeddings import VectorCache
+
+    used = VectorCache(desk.folder / "vectors").backends(fingerprint)
+    said = f"vectors of {fingerprint.partition('|')[0]}, computed by {', then '.join(used) or 'torch'}"
+    yield Finding("ok" if len(used) < 2 or "hybrid" in fingerprint else "note", "vectors", said)
+
+
 def _material(desk: Desk) -> Iterator[Finding]:
     health: dict[str, Any] = desk.health()
     n = health["n_articles"]
@@ -130,6 +139,7 @@ def _material(desk: Desk) -> Iterator[Finding]:
         )
     if not n - health["n_waiting"]:
         return
+    yield from _vectors(desk, str(health["encoder"]))
     done = n - health["n_waiting"]
     if health["n_blank_titles"] / done > _BLANK_SHARE:
         yield Finding(

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from narratives.commands import alerts, copies, decide, doctor, evaluate, label, look, publish, quarantine, work
+from narratives.commands import alerts, copies, decide, doctor, encode, evaluate, label, look, publish, quarantine, work
 from narratives.commands.screen import BUSY, FAILED, OK, STOPPED, note, plain
 
 _EPILOG = """\b
@@ -66,6 +66,7 @@ for _name, _command, _line in (
     ("init", work.init, "make a desk: settings, named narratives, an empty archive"),
     ("ingest", work.ingest, "take articles in from files, folders and feeds"),
     ("update", work.update, "process what was taken in since last time"),
+    ("encode", encode.encode, "encode ahead of an update, here or on a Ray cluster"),
     ("report", publish.report, "write the report of a week"),
     ("pictures", publish.pictures, "write the charts of a week as PNG and SVG"),
     ("site", publish.site, "write a static site of all weeks"),

