@@ -1,16 +1,21 @@
 """How fast articles are encoded on this machine, beside plain sentence-transformers and the matrix-product rate.
 
-    python benchmarks/encode.py ../shared/data [--articles 60] [--threads 1] [--rounds 3]
+    python benchmarks/encode.py ../shared/data [--articles 60] [--threads 1] [--rounds 3] [--device cuda]
 
-Same texts for all (Chinese and English, mixed lengths, and all short or all long), in one process, in turn, in CPU
-seconds, so that other work on the machine matters little; the best of the rounds, with the worst in brackets.
-`share` is the part of the measured product rate that the products of the model take at that speed.
+Same texts for all (Chinese and English articles of 60 to 600 tokens; and two other mixes, all short and all long), each
+encoder in a process of its own, in processor seconds on a CPU, so that other work on the machine matters little, and in
+seconds on a GPU; the best of the rounds, with the worst in brackets. `share` is the part of the measured product rate
+that the products of the model take at that speed. `peak` is the most memory the process ever had, without what the
+exporters of OpenVINO and ONNX Runtime needed once.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import resource
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,83 +25,145 @@ import numpy as np
 import pandas as pd
 
 from embeddings import load_encoder, model_input
+from embeddings.backends import BACKENDS, possible_backends
 from embeddings.bundled import bundled_model
+
+PLAIN = "plain sentence-transformers"
+MILLION_TOKENS = 250_000_000  # a million articles of 250 tokens
 
 
 def texts_by_mix(folder: Path, n: int) -> dict[str, list[str]]:
-    """Length mix to texts."""
+    """Length mix to texts; the first is the one that counts."""
+    from transformers import AutoTokenizer
+
     articles = pd.read_json(folder / "stories_parallel_zh_en.jsonl", lines=True)
     sentences = pd.read_json(folder / "topics_parallel.jsonl", lines=True)
     sentences = sentences[sentences["lang"].isin(["zh", "en"])]
-    long = [model_input(*pair) for pair in zip(articles["title"], articles["text"], strict=True)][:n]
+    long = [model_input(*pair) for pair in zip(articles["title"], articles["text"], strict=True)]
     short = [model_input("", str(text)) for text in sentences["text"]][: 4 * n]
-    return {"mixed": long[: n // 2] + short[: n // 2], "short": short, "long": long}
+    tokenizer = AutoTokenizer.from_pretrained(bundled_model().directory)
+    # Cut articles to lengths spread evenly from 60 to 600 tokens, in both languages.
+    mixed = []
+    for i, text in enumerate(long[:n]):
+        offsets = tokenizer(text, return_offsets_mapping=True, truncation=False, verbose=False)["offset_mapping"]
+        wanted = min(60 + 540 * i // max(1, n - 1), len(offsets) - 2)
+        mixed.append(text[: offsets[wanted][1]])
+    return {"60 to 600 tokens": mixed, "short": short, "long": long[:n]}
 
 
-def product_rate(dtype_name: str) -> float:
-    """Giga-operations a CPU second of the model's widest product."""
+def product_rate(dtype_name: str, device: str) -> float:
+    """Giga-operations a second (a processor second on a CPU) of the model's widest product."""
     import torch
 
-    dtype = getattr(torch, dtype_name)
-    x, layer = torch.randn(2_048, 384, dtype=dtype), torch.nn.Linear(384, 1_536).to(dtype)
+    dtype, n_rows = getattr(torch, dtype_name), 2_048 if device == "cpu" else 131_072
+    x = torch.randn(n_rows, 384, dtype=dtype, device=device)
+    layer = torch.nn.Linear(384, 1_536).to(device, dtype)
+    best = 0.0
     with torch.inference_mode():
-        layer(x)
-        started = time.process_time()
-        for _ in range(50):
+        for _ in range(3):
             layer(x)
-    return 50 * 2 * 2_048 * 384 * 1_536 / (time.process_time() - started) / 1e9
+            started = now(device)
+            for _ in range(30):
+                layer(x)
+            best = max(best, 30 * 2 * n_rows * 384 * 1_536 / (now(device) - started) / 1e9)
+    return best
+
+
+def now(device: str) -> float:
+    """Processor seconds on a CPU, seconds on a GPU once it has finished."""
+    import torch
+
+    if device == "cpu":
+        return time.process_time()
+    torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def contestant(name: str, device: str) -> Callable[[list[str]], np.ndarray]:
+    """What encodes, by its name in the table."""
+    if name == PLAIN:
+        from sentence_transformers import SentenceTransformer
+
+        plain = SentenceTransformer(str(bundled_model().directory), device=device)
+        return lambda texts: plain.encode(texts, show_progress_bar=False)
+    if name in ("fast", "hybrid"):
+        return load_encoder(name, device).encode
+    return load_encoder("default", device, "auto" if device != "cpu" else name).encode
+
+
+def measure(name: str, data: Path, n: int, rounds: int, threads: int, device: str) -> None:
+    """In a process of its own: print one line of JSON a mix."""
+    import torch
+
+    torch.set_num_threads(threads)
+    mixes = texts_by_mix(data, n)
+    encode = contestant(name, device)
+    for mix, texts in mixes.items():
+        encode(texts[:2])
+        taken = []
+        for _ in range(rounds):
+            started = now(device)
+            vectors = encode(texts)
+            taken.append(now(device) - started)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        on_device = torch.cuda.max_memory_allocated() / 2**20 if device != "cpu" else 0
+        row = {"mix": mix, "seconds": taken, "peak": peak, "device_peak": on_device, "vectors": vectors.tolist()}
+        print(json.dumps(row), flush=True)
 
 
 def main() -> None:
     import torch
-    from sentence_transformers import SentenceTransformer
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--articles", type=int, default=60)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    plain = SentenceTransformer(str(bundled_model().directory), device="cpu")
-    contestants: dict[str, Callable[[list[str]], np.ndarray]] = {
-        "plain sentence-transformers": lambda texts: plain.encode(texts, show_progress_bar=False)
-    }
-    for precision in ("float32", "bfloat16"):
-        contestants[f"ours, {precision}"] = load_encoder("default", "cpu", precision).encode
-    rates = {name: product_rate(name) for name in ("float32", "bfloat16")}
-    print({name: f"{rate:.0f} G/s" for name, rate in rates.items()}, flush=True)
-    config: Any = plain.transformers_model.config  # type: ignore[union-attr]
+    parser.add_argument("--device", default="cpu", help="cpu, cuda")
+    parser.add_argument("--only", help=argparse.SUPPRESS)
+    own = parser.parse_args()
+    if own.only:
+        measure(own.only, own.data, own.articles, own.rounds, own.threads, own.device)
+        return
+    torch.set_num_threads(own.threads)
+    plain: Any = load_encoder("default", "cpu", "torch-float32")
+    names = [PLAIN, *possible_backends(plain._model), "fast", "hybrid"] if own.device == "cpu" else [PLAIN, "default"]
+    rates = {name: product_rate(name, own.device) for name in ("float32", "bfloat16")}
+    print({name: f"{rate:,.0f} G/s" for name, rate in rates.items()}, flush=True)
+    config = plain._model.transformers_model.config
     weights = config.num_hidden_layers * config.hidden_size * (4 * config.hidden_size + 2 * config.intermediate_size)
-    rows = []
-    for mix, texts in texts_by_mix(arguments.data, arguments.articles).items():
-        encoded = plain.tokenizer(["passage: " + text for text in texts], truncation=True, max_length=512)
-        n_tokens = sum(map(len, encoded["input_ids"]))
-        seconds: dict[str, list[float]] = {name: [] for name in contestants}
-        vectors = {}
-        for _ in range(arguments.rounds):
-            for name, encode in contestants.items():
-                started = time.process_time()
-                vectors[name] = encode(texts)
-                seconds[name].append(time.process_time() - started)
-        reference = vectors["plain sentence-transformers"]
-        for name, taken in seconds.items():
-            rate = n_tokens / min(taken)
-            product = rates["bfloat16" if "bfloat16" in name else "float32"]
+    n_tokens = {
+        mix: [len(t) for t in plain._tokenise(texts)] for mix, texts in texts_by_mix(own.data, own.articles).items()
+    }
+    rows, first = [], {}
+    for name in names:
+        asked = [sys.executable, __file__, str(own.data), "--only", name, "--articles", str(own.articles)]
+        asked += ["--rounds", str(own.rounds), "--threads", str(own.threads), "--device", own.device]
+        if name in BACKENDS:  # export first, so that its memory is not counted
+            load_encoder("default", "cpu", name).encode(["a"])
+        done = subprocess.run(asked, stdout=subprocess.PIPE, text=True, check=True)
+        for found in map(json.loads, done.stdout.splitlines()):
+            mix, taken, vectors = found["mix"], found["seconds"], np.array(found["vectors"])
+            reference, before = first.setdefault(mix, (vectors, min(taken)))
+            rate = sum(n_tokens[mix]) / min(taken)
+            same_space = vectors.shape == reference.shape and name != "fast"
+            product = rates["bfloat16" if name.endswith("bfloat16") or name == "default" else "float32"]
             rows.append(
                 {
-                    "mix": f"{mix} ({len(texts)} texts, {n_tokens / len(texts):.0f} tokens)",
+                    "mix": f"{mix} ({len(vectors)} texts, {np.mean(n_tokens[mix]):.0f} tokens)",
                     "encoder": name,
-                    "tokens a CPU second": f"{rate:.0f} ({n_tokens / max(taken):.0f})",
-                    "articles a CPU second": round(len(texts) / min(taken), 1),
-                    "times plain": round(min(seconds["plain sentence-transformers"]) / min(taken), 2),
-                    "share": round(2 * weights * rate / 1e9 / product, 2),
-                    "least cosine": round(float((vectors[name] * reference).sum(axis=1).min()), 5),
+                    "tokens/s": f"{rate:,.0f} ({sum(n_tokens[mix]) / max(taken):,.0f})",
+                    "articles/s": round(len(vectors) / min(taken), 1),
+                    "times plain": round(before / min(taken), 2),
+                    "share": round(2 * weights * rate / 1e9 / product, 2) if same_space else "",
+                    "least cosine": round(float((vectors * reference).sum(axis=1).min()), 5) if same_space else "",
+                    "peak MB": round(found["device_peak"] or found["peak"]),
+                    "a million": f"{MILLION_TOKENS / rate / 60:,.1f} min",
                 }
             )
-            print(rows[-1], flush=True)
-    print(pd.DataFrame(rows).to_string(index=False))
-    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB (all of them together)")
+            print(json.dumps(rows[-1], ensure_ascii=False), flush=True)
+    frame = pd.DataFrame(rows)
+    print(frame.sort_values("mix", kind="stable").to_string(index=False))
 
 
 if __name__ == "__main__":
