@@ -154,8 +154,7 @@ class VectorCache:
             n_chars = sum(min(len(text), MAX_CHARS) for text in gone)
             seconds += n_chars / rate if rate else (float("nan") if gone else 0.0)
             n_missing = max(n_missing, len(gone))
-        own = {encoder.fingerprint, *(part.fingerprint for part in parts)}
-        others = tuple(name for name in self.models() if name not in own)
+        others = tuple(sorted(set(self.models()) - {encoder.fingerprint, *(part.fingerprint for part in parts)}))
         return Cost(len(unique), n_missing, None if seconds != seconds else seconds, others)
 
     def models(self) -> dict[str, int]:
