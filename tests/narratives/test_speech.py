@@ -27,6 +27,8 @@ SENTENCES = [
     ("亚当·迈耶斯 (Adam Meyers) 说:“市场已经变了。”", "亚当·迈耶斯"),
     ("印度政府坚称，出口限制不会取消。", "印度政府"),
     ("中科三环发布公告称，已获得通用许可证。", "中科三环"),
+    ("徐敏回答说，芯片不会外卖。", "徐敏"),
+    ("网友纷纷表示，价格太高。", "网友"),
     # the speaker after
     ("“我们不缺客户，缺的是许可证。”刘强说。", "刘强"),
     ("“价格还会涨，”赵敏表示，“但不会太久。”", "赵敏"),
@@ -45,6 +47,8 @@ SENTENCES = [
     ("该矿简称“白云”。", ""),
     ("市场对此反应平淡，股价小幅收高。", ""),
     ("可以说，这是一次失败的尝试。", ""),
+    ("远的不说，去年就有两家倒闭。", ""),
+    ("产量与投入并不相称。", ""),
     ("据悉，新规将于下月生效。", ""),
     # English: before
     ("The ministry said exports would resume in December.", "The ministry"),
@@ -55,6 +59,7 @@ SENTENCES = [
     ("A spokesman for Lynas said the plant was on schedule.", "A spokesman for Lynas"),
     ("But critics argue that the subsidy is wasted.", "critics"),
     ("Commerce Secretary Howard Lutnick warned that prices would rise.", "Commerce Secretary Howard Lutnick"),
+    ("A spokeswoman, Hua Lin, said Wednesday Beijing would decide.", "A spokeswoman"),
     ("Anwar Ibrahim insisted Malaysia would not export raw ore.", "Anwar Ibrahim"),
     # after
     ('"We have stock for six weeks," said Maria Keller, chief buyer at the plant.', "Maria Keller"),
