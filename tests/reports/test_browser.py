@@ -147,6 +147,14 @@ def test_without_scripts_the_figures_are_there(browser: Any, html: Path) -> None
 
 def test_it_prints_to_a_document_with_its_charts(browser: Any, html: Path) -> None:
     page = _open(browser, html).page
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 690, "height": 1000})  # the width of A4 between its margins
+    wide = page.eval_on_selector_all(
+        "[data-chart] svg", "all => all.filter(s => s.getBoundingClientRect().right > innerWidth + 1).length"
+    )
+    assert wide == 0, "a chart that was drawn for the window fits on the sheet"
+    assert page.evaluate("document.querySelector('table.narratives').getBoundingClientRect().right") <= 691
+    page.emulate_media(media=None)
     document = page.pdf(format="A4")
     assert document.startswith(b"%PDF") and 50_000 < len(document) < 5_000_000
 
