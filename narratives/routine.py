@@ -17,7 +17,8 @@ from statistics import mean, median, pstdev
 from narratives.language import to_simplified
 
 _LEAST_DAYS = 3  # a template on so many different days is a series
-_LEAST_TAIL_DAYS = 5  # the same for what follows the first number, before which a name may change
+_LEAST_TAIL_DAYS = 6  # the same for what follows the first number, or for the last words: the name before may change
+_TAIL_WORDS = 3
 _LEAST_SPAN_DAYS = 12
 _LEAST_TAIL_CHARS = 6
 _IRREGULAR = 0.75  # spread of the gaps between the days, as a share of their mean
@@ -128,12 +129,18 @@ def routine_share(members: Sequence[Headline], before: Iterable[Headline], since
 
 
 def _names(title: str) -> set[str]:
-    """The template of a headline, and its tail from the first number on: `acme corp # qtr net`, `…# qtr net`."""
+    """The template of a headline, its tail from the first number on, and its last three words.
+
+    >>> sorted(_names("ACME CORP 4TH QTR NET SETS RECORD"))
+    ['acme corp # qtr net sets record', '…# qtr net sets record', '…net sets record']
+    """
     whole = template(title)
     if not whole:
         return set()
     _, mask, tail = whole.partition(_MASK)
-    return {whole, _TAIL + mask + tail} if len(tail) >= _LEAST_TAIL_CHARS else {whole}
+    words = whole.split()
+    names = {whole} if len(words) <= _TAIL_WORDS else {whole, _TAIL + " ".join(words[-_TAIL_WORDS:])}
+    return names | {_TAIL + mask + tail} if len(tail) >= _LEAST_TAIL_CHARS else names
 
 
 def _returns(days: set[date], since: date | None, name: str) -> bool:
