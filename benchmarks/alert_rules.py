@@ -2,10 +2,13 @@
 
     python -m benchmarks.alert_rules record ../shared/data --out FOLDER [--stream en] [--seeds 0 1 2 3 4]
     python -m benchmarks.alert_rules compare FOLDER/*.json
+    python -m benchmarks.alert_rules routine ../shared/data
 
 `record` runs the pipeline over streams with planted births (`replay_streams.py`; `wire` is Reuters' newswire of 1987 in
 its true order of days with headline stories planted in it) and writes down every birth with all facts that the rule
 may look at, and what joined it later. `compare` judges these births anew, week by week, with and without each part.
+
+`routine` asks of every headline, in its true order of days, whether it is of a series, given the twelve weeks before.
 
 found: planted stories of five texts a week and more that an alert reported; late: weeks from their first text, median;
 FA: alerts a week that are not the first of a planted story; conf.: the same of confirmed alerts.
@@ -36,7 +39,7 @@ from narratives.archive import schema
 from narratives.circumstances import false_p_values
 from narratives.growth import Growth
 from narratives.level import alert_level
-from narratives.routine import Series
+from narratives.routine import Headline, Series, routine_share, template_names
 from narratives.settings import AlertSettings
 from narratives.tone import ToneScorer
 
@@ -278,6 +281,34 @@ def compare(files: Sequence[Path]) -> pd.DataFrame:
     return pd.DataFrame(rows).T.round(3)
 
 
+def routine_headlines(file: Path) -> pd.DataFrame:
+    """Share of headlines called routine, by label, from the fifth week on; the row "all" first."""
+    dated = []
+    for line in file.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if row.get("title") and row.get("published_at"):
+            day = date.fromisoformat(row["published_at"][:10])
+            dated.append((Headline(row["title"], row.get("source") or "", day), row.get("topic") or row.get("story")))
+    dated.sort(key=lambda one: one[0].day)
+    known: dict[str, list[Headline]] = {}
+    rows = []
+    monday = {headline: headline.day - timedelta(days=headline.day.weekday()) for headline, _ in dated}
+    first = min(monday.values())
+    for week in sorted(set(monday.values())):
+        own = [(headline, label) for headline, label in dated if monday[headline] == week]
+        for headline, _ in own:
+            for name in template_names(headline.title):
+                known.setdefault(name, []).append(headline)
+        for headline, label in own if (week - first).days >= 28 else []:
+            near = [h for name in template_names(headline.title) for h in known[name]]
+            before = [h for h in near if h.day >= week - timedelta(weeks=12)]
+            share = routine_share([headline], before, week - timedelta(weeks=1)).share
+            rows.append({"label": label, "routine": share})
+    frame = pd.DataFrame(rows)
+    by_label = frame.groupby("label")["routine"].agg(["size", "mean"]).query("size >= 20").sort_values("mean")[::-1]
+    return pd.concat([pd.DataFrame({"size": [len(frame)], "mean": [frame["routine"].mean()]}, index=["all"]), by_label])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -287,6 +318,8 @@ def main() -> None:
     one.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "narratives-replay-vectors")
     one.add_argument("--stream", default="en", choices=("en", "mixed", "wire"))
     one.add_argument("--seeds", type=int, nargs="+", default=list(range(5)))
+    three = verbs.add_parser("routine")
+    three.add_argument("data", type=Path)
     two = verbs.add_parser("compare")
     two.add_argument("files", type=Path, nargs="+")
     arguments = parser.parse_args()
@@ -296,6 +329,10 @@ def main() -> None:
         return
     if not arguments.data.is_dir():
         print(f"skipped: {arguments.data} not found")
+        return
+    if arguments.verb == "routine":
+        for name in ("stream_en_1987", "stories_en_headlines", "stories_zh_events"):
+            print(name, routine_headlines(arguments.data / f"{name}.jsonl").head(12).round(3).to_string(), sep="\n")
         return
     import torch
 

@@ -181,21 +181,11 @@ class Frames:
         """
         import pandas as pd
 
-        from narratives.volume import feed_notices
-        from narratives.weeks import share_passed
+        from narratives.volume import latest_notices
 
         done = self.weeks()
         week = week or (done[-1] if done else None)
-        found = []
-        if week is not None:
-            articles = self.articles()
-            articles = articles[articles["week"] <= week]
-            counts: dict[str, dict[date, int]] = {}
-            for source, monday in zip(articles["source"], articles["week"], strict=True):
-                by_week = counts.setdefault(source, {})
-                by_week[monday] = by_week.get(monday, 0) + 1
-            covered = share_passed(week, articles["published_at"].max(), self.zone) if len(articles) else 1.0
-            found = feed_notices(counts, done, week, covered)
+        found = latest_notices(self.archive, self.zone, done, week) if week is not None else []
         columns = ["week", "source", "kind", "n_articles", "usual", "z", "n_weeks", "zh", "en"]
         rows = [{**vars(notice), "zh": notice.said("zh"), "en": notice.said("en")} for notice in found]
         return pd.DataFrame(rows, columns=columns)

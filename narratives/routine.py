@@ -107,14 +107,14 @@ def routine_share(members: Sequence[Headline], before: Iterable[Headline], since
         return Series(0.0)
     days: dict[str, set[date]] = {}
     by_source: dict[tuple[str, str], set[date]] = {}
-    wanted = {name for member in members for name in _names(member.title)}
+    wanted = {name for member in members for name in template_names(member.title)}
     for headline in (*before, *members):
-        for name in wanted & _names(headline.title):
+        for name in wanted & template_names(headline.title):
             days.setdefault(name, set()).add(headline.day)
             by_source.setdefault((name, headline.source), set()).add(headline.day)
     found: dict[str, int] = {}
     for member in members:
-        for name in sorted(_names(member.title), key=lambda name: (name.startswith(_TAIL), name)):
+        for name in sorted(template_names(member.title), key=lambda name: (name.startswith(_TAIL), name)):
             if _returns(days[name], since, name) or _returns(by_source[name, member.source], None, name):
                 found[name] = found.get(name, 0) + 1
                 break
@@ -128,10 +128,10 @@ def routine_share(members: Sequence[Headline], before: Iterable[Headline], since
     )
 
 
-def _names(title: str) -> set[str]:
+def template_names(title: str) -> set[str]:
     """The template of a headline, its tail from the first number on, and its last three words.
 
-    >>> sorted(_names("ACME CORP 4TH QTR NET SETS RECORD"))
+    >>> sorted(template_names("ACME CORP 4TH QTR NET SETS RECORD"))
     ['acme corp # qtr net sets record', '…# qtr net sets record', '…net sets record']
     """
     whole = template(title)

@@ -10,8 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from statistics import median
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from narratives.weeks import WEEK, monday_of, share_passed
+
+if TYPE_CHECKING:
+    from narratives.archive import Archive
 
 _BASELINE_WEEKS = 12
 _LEAST_WEEKS = 4  # weeks a source must have been watched before anything is said of it
@@ -120,6 +127,38 @@ def feed_notices(
         elif (notice := _looked_at(source, own, since, covered)) is not None:
             found.append(notice)
     return found
+
+
+def latest_notices(archive: Archive, zone: ZoneInfo, done: Sequence[date], week: date) -> list[Notice]:
+    """`feed_notices` of a week from an archive's own articles; reads the weeks that it needs and no text.
+
+    Parameters
+    ----------
+    done
+        Mondays that were processed.
+    """
+    from sqlalchemy import select
+
+    from narratives.archive import schema
+
+    article = schema.article
+    since = week - (_BASELINE_WEEKS + _GONE_WEEKS + 1) * WEEK
+    query = select(article.c.source, article.c.published_at).where(
+        article.c.step_week.is_not(None),
+        article.c.published_at >= datetime(since.year, since.month, since.day),
+        article.c.published_at < datetime(week.year, week.month, week.day) + WEEK + timedelta(days=1),
+    )
+    counts: dict[str, dict[date, int]] = {}
+    latest = None
+    with archive.reading() as connection:
+        for source, at in connection.execute(query):
+            monday = monday_of(at, zone)
+            if since < monday <= week:
+                by_week = counts.setdefault(source, {})
+                by_week[monday] = by_week.get(monday, 0) + 1
+                latest = at if latest is None else max(latest, at)
+    covered = share_passed(week, latest, zone) if latest is not None else 1.0
+    return feed_notices(counts, [monday for monday in done if monday > since], week, covered)
 
 
 def _looked_at(source: str, own: Sequence[int], weeks: Sequence[date], covered: float) -> Notice | None:

@@ -3,6 +3,9 @@ from datetime import date, timedelta
 import pytest
 
 from narratives.alerts import Newborn, judge, running_precision, settle
+from narratives.growth import Growth
+from narratives.level import Level
+from narratives.routine import Series
 from narratives.settings import AlertSettings
 
 BORN = date(2025, 10, 20)
@@ -46,6 +49,57 @@ def test_growth_confirms_and_silence_retracts():
     assert settle(BORN, [first], BORN + week) == "emerging"
     assert settle(BORN, [first, (BORN + week, "a")], BORN + week) == "confirmed"
     assert settle(BORN, [first], BORN + 2 * week) == "retracted"
+
+
+def judged(**facts):
+    weeks, sources = [BORN] * 6, ["a", "b", "c", "d", "a", "b"]
+    return judge(Newborn(weeks, sources, 0.3, 0.12, **facts), BORN, AlertSettings())
+
+
+def test_what_did_not_grow_is_a_watch_and_what_has_no_past_too():
+    assert judged(growth=Growth(6, 0.1, 9, 0.0004)).tier == "alert"
+    assert judged(growth=Growth(6, 4.2, 9, 0.3)).why["passed"]["growth"] is False
+    assert judged(growth=Growth(6, 0.0, 0, None)).tier == "watch"
+
+
+def test_the_calibrated_level_decides_over_the_default():
+    newborn = Newborn([BORN] * 5, SOURCES, 0.3, 0.12, Growth(5, 0.5, 9, 0.01))
+    assert judge(newborn, BORN, AlertSettings()).tier == "alert"
+    strict = judge(newborn, BORN, AlertSettings(), Level(0.001, True, 30, 2, 1.0, 12))
+    assert strict.tier == "watch" and strict.why["level"]["n_weeks"] == 30
+
+
+def test_a_routine_series_is_no_alert_however_it_grew():
+    said = judged(growth=Growth(6, 0.0, 9, 1e-5), series=Series(0.67, "spot table # oxide at #", 9, 3.0))
+    assert (said.tier, said.why["series"]["every_days"]) == ("routine", 3.0)
+    assert judged(series=Series(0.33, "spot table #", 4, 7.0)).tier == "alert"
+
+
+def test_a_second_birth_beside_a_young_alert_is_the_same_alert():
+    said = judged(nearest_young="N0007", likeness=0.2)
+    assert (said.tier, said.why["same_as"]) == ("watch", "N0007")
+    assert judged(nearest_young="N0007", likeness=0.05).tier == "alert"
+
+
+def test_what_rests_on_an_unusual_feed_is_held_until_others_have_it():
+    said = judged(suspects=frozenset({"A", "b"}))
+    assert (said.tier, said.state) == ("alert", "held") and said.why["suspect_share"] > 0.5
+    assert judged(suspects=frozenset({"a"})).state == "emerging", "a third of its stories is no majority"
+    week, first = timedelta(weeks=1), [(BORN, "a")] * 4
+
+    def settled(*joined, at=1):
+        return settle(BORN, [*first, *joined], BORN + at * week, "held", ["a", "b"])
+
+    assert settled((BORN + week, "a")) == "held"
+    assert settled((BORN + week, "other")) == "confirmed"
+    assert settled((BORN + week, "a"), (BORN + 2 * week, "b"), at=2) == "confirmed", "it lasts"
+    assert settled(at=3) == "held" and settled(at=4) == "retracted"
+
+
+def test_more_than_one_later_story_can_be_asked_for():
+    later = (BORN + timedelta(weeks=1), "b")
+    assert settle(BORN, [later], later[0], confirm_stories=2) == "emerging"
+    assert settle(BORN, [later, later], later[0], confirm_stories=2) == "confirmed"
 
 
 def test_running_precision_counts_settled_alerts_only():
