@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from narratives.volume import feed_notices
+from narratives.volume import feed_notices, latest_notices
 
 MONDAYS = [date(2025, 9, 1) + timedelta(weeks=i) for i in range(9)]
 
@@ -57,3 +57,28 @@ def test_notices_are_told_in_both_languages():
     (notice,) = feed_notices(counted(磁材在线=[6, 5, 6, 7, 6, 5, 6, 6, 15]), MONDAYS, MONDAYS[8])
     assert notice.said("zh") == "磁材在线 本周有 15 篇文章，平时每周约 6 篇。"
     assert notice.said("en") == "磁材在线 brought 15 articles, where about 6 a week are usual."
+
+
+def test_an_archive_is_asked_for_its_own_weeks(tmp_path):
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from narratives.archive import Archive, schema
+
+    with Archive.create(tmp_path / "archive.sqlite") as archive:
+        n = 0
+        with archive.begin() as connection:
+            for i, monday in enumerate(MONDAYS):
+                for j in range(6 if i < 8 else 16):
+                    n += 1
+                    at = datetime(monday.year, monday.month, monday.day, 3 + j)
+                    connection.execute(
+                        schema.article.insert().values(
+                            id=f"a{n}", title="t", text="…", lang="en", source="Wire", url="", published_at=at,
+                            ingested_at=at, content_hash=f"a{n}", story_id=f"a{n}", origin="test", step_week=monday,
+                        )
+                    )  # fmt: skip
+        zone = ZoneInfo("Asia/Shanghai")
+        (notice,) = latest_notices(archive, zone, MONDAYS, MONDAYS[8])
+        assert (notice.source, notice.kind, notice.n_articles, notice.usual) == ("Wire", "doubled", 16, 6.0)
+        assert latest_notices(archive, zone, MONDAYS, MONDAYS[7]) == []
