@@ -4,18 +4,28 @@ similarity."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from narratives.evaluate import Encode, Evaluation, coverage_curve, table_row
+from narratives.evaluate_subjects import (
+    Subject,
+    asked_rows,
+    match_statements,
+    scorer_of,
+    subjects_of,
+    weak_statements,
+    without_language,
+)
 from narratives.lexicon import lexicon_score
 from narratives.plugins.protocols import Reading, StanceReader, Toner, calibrated, through_gate
-from narratives.stance import CLASSES, Floats, StanceScorer, Statements, narrative_centres
+from narratives.stance import CLASSES, Floats, StanceScorer, Statements
 from narratives.tone import text_language
+
+__all__ = ["evaluate_stance", "match_statements", "weak_statements"]
 
 #: Names that labelled files use for the three classes.
 _LABELS = {
@@ -29,43 +39,7 @@ _LABELS = {
     "none": 2,
     "reports": 2,
 }
-
-
-@dataclass(frozen=True)
-class _Subject:
-    """All rows of one target, with the statements that fit it."""
-
-    target: str
-    statements: Statements
-    rows: NDArray[np.int64]
-    statement_vectors: Floats
-    statement_langs: list[str]
-    tone: Floats | None
-
-
-def weak_statements(target: str) -> Statements:
-    """Statements out of the target's own words: the mode for files without definitions, and a weak one.
-
-    >>> weak_statements("开放二胎").pro[0]
-    '支持开放二胎'
-    """
-    if text_language(target) == "zh":
-        pro = (f"支持{target}", f"{target}很好，赞成", f"相信{target}")
-        con = (f"反对{target}", f"{target}不好，不赞成", f"不相信{target}")
-        return Statements(target, (target,), pro, con, (f"有关{target}的消息", f"记者报道{target}"))
-    pro = (f"I agree that {target}", f"It is true: {target}", f"{target} is good and right")
-    con = (f"I disagree that {target}", f"It is false: {target}", f"{target} is bad and wrong")
-    return Statements(target, (target,), pro, con, (f"A report on {target}", f"Some facts about {target}"))
-
-
-def match_statements(target: str, known: Sequence[Statements], names: Sequence[Sequence[str]]) -> Statements | None:
-    """The statements whose id, claim, actor or other name is the target, or None."""
-    wanted = target.strip().rstrip(".。").casefold()
-    for statements, more in zip(known, names, strict=True):
-        all_names = (statements.narrative, *statements.claim, *statements.actors, *more)
-        if wanted in {name.strip().rstrip(".。").casefold() for name in all_names}:
-            return statements
-    return None
+_ASKED = {"random": "drawn at random", "useful": "as `narratives label` asks for them"}
 
 
 def evaluate_stance(
@@ -77,12 +51,13 @@ def evaluate_stance(
     n_seeds: int = 5,
     tone: Toner | None = None,
     reader: StanceReader | None = None,
+    ask: Literal["random", "useful"] = "random",
+    means: Mapping[str, ArrayLike] | None = None,
 ) -> Evaluation:
     """Stance of each row toward its target's claim.
 
-    With `n_labels`, that many rows a target are drawn at random, given to the scorer as labels and left out
-    of the measure, over `n_seeds` draws; figures are means over the draws, the interval covers rows and
-    draws.
+    With `n_labels`, that many rows a target are given to the scorer as labels and left out of the measure, over
+    `n_seeds` draws; figures are means over the draws, the interval covers rows and draws.
 
     Parameters
     ----------
@@ -98,16 +73,23 @@ def evaluate_stance(
         Tone toward the first actor: counts for kind `entity`, and wherever there are labels.
     reader
         A scorer from elsewhere, measured behind the same gate and calibration (`narratives.plugins`).
+    ask
+        How the labelled rows are chosen: `random`, or `useful`, as `narratives label` asks for them, eight at a time
+        out of a random half of the target's rows.
+    means
+        Language -> mean vector of general texts, taken off so that likeness to a narrative is not likeness of
+        language; the plain-similarity baseline is measured without.
     """
     truth = np.array([_label(r) for r in rows])
     texts = [f"{r.get('title') or ''}\n{r.get('text') or ''}".strip() for r in rows]
     langs = [str(r.get("lang") or text_language(t)) for r, t in zip(rows, texts, strict=True)]
-    vectors = np.asarray(encode(texts), dtype=np.float64)
+    raw = np.asarray(encode(texts), dtype=np.float64)
+    vectors = without_language(raw, langs, means or {})
     more = names or [()] * len(definitions)
-    subjects, weak = _subjects(rows, texts, encode, definitions, more, tone, n_labels > 0)
+    subjects, weak = subjects_of(rows, texts, encode, definitions, more, tone, n_labels > 0, means or {})
     draws = range(n_seeds) if n_labels else range(1)
     read = [reader.read([rows[i] for i in s.rows], s.statements) if reader else [] for s in subjects]
-    runs = [_one_draw(subjects, vectors, langs, truth, n_labels, seed, read) for seed in draws]
+    runs = [_one_draw(subjects, vectors, langs, truth, n_labels, seed, read, ask) for seed in draws]
     name = f"{reader.name}>{StanceScorer.version}" if reader else StanceScorer.version
     table = []
     targets = [s.target for s in subjects]
@@ -117,8 +99,10 @@ def evaluate_stance(
             if where in ("all", s.target):
                 inside[s.rows] = True
         table.append(_pooled(runs, truth, inside, where, n_labels, name))
-        table += _baselines(subjects, vectors, texts, truth, inside, where)
+        table += _baselines(subjects, raw, texts, truth, inside, where)
     notes = []
+    if n_labels:
+        notes.append(f"labels: {n_labels} a target, {_ASKED[ask]}, {n_seeds} draws")
     if weak:
         notes.append(f"Weak mode, no definition for: {', '.join(sorted(weak))}; statements are made of the target.")
     p, scored, coverage, verdicts = runs[0]
@@ -128,11 +112,14 @@ def evaluate_stance(
         f"unclear: {1 - clear.sum() / max(scored.sum(), 1):.3f} of the rows; accuracy on the others "
         f"{right[clear].mean() if clear.any() else float('nan'):.3f}, on all {right[scored].mean():.3f}"
     )
+    strangers: dict[str, list[tuple[float, float]]] = {}
     if len(subjects) > 1:
-        notes.append(f"unclear for rows of another target: {_foreign_unclear(subjects, vectors, langs):.3f}")
+        foreign, strangers = _among_strangers(subjects, vectors, langs)
+        notes.append(f"unclear for rows of another target: {foreign:.3f}")
     curves = {
         "accuracy by confidence": coverage_curve(p.max(axis=1)[scored], right[scored]),
         "accuracy by coverage": coverage_curve(coverage[scored], right[scored]),
+        **strangers,
     }
     predictions = tuple(
         {"id": rows[i].get("id", ""), "target": rows[i].get("target", ""), "label": CLASSES[truth[i]]}
@@ -154,77 +141,27 @@ def _label(row: dict[str, Any]) -> int:
     return _LABELS[name]
 
 
-def _subjects(
-    rows: Sequence[dict[str, Any]],
-    texts: Sequence[str],
-    encode: Encode,
-    definitions: Sequence[Statements],
-    names: Sequence[Sequence[str]],
-    tone: Toner | None,
-    with_labels: bool,
-) -> tuple[list[_Subject], list[str]]:
-    groups: dict[str, list[int]] = {}
-    chosen: dict[str, Statements] = {}
-    weak = []
-    for i, row in enumerate(rows):
-        target = str(row.get("target") or "")
-        found = match_statements(target, definitions, names)
-        key = found.narrative if found else target
-        if key not in chosen:
-            chosen[key] = found or weak_statements(target)
-            if not found:
-                weak.append(target)
-        groups.setdefault(key, []).append(i)
-    subjects = []
-    for key, members in groups.items():
-        s = chosen[key]
-        statement_texts = list(s.texts())
-        scores = None
-        if tone is not None and s.actors and (s.kind == "entity" or with_labels):
-            scores = tone.score([texts[i] for i in members], targets=[s.actors[0]] * len(members))
-        vectors = np.asarray(encode(statement_texts), dtype=np.float64)
-        statement_langs = [text_language(t) for t in statement_texts]
-        subjects.append(_Subject(key, s, np.array(members), vectors, statement_langs, scores))
-    return subjects, weak
-
-
-def _scorer(s: _Subject, vectors: Floats, langs: Sequence[str], known: NDArray[np.int64], y: Any) -> StanceScorer:
-    centres = narrative_centres(
-        s.statement_vectors,
-        s.statement_langs,
-        s.statements.groups(),
-        vectors[s.rows],
-        [langs[i] for i in s.rows],
-    )
-    return StanceScorer(
-        s.statements,
-        s.statement_vectors,
-        s.statement_langs,
-        centres,
-        label_vectors=vectors[known],
-        label_langs=[langs[i] for i in known],
-        label_tone=None if s.tone is None or not len(known) else s.tone[np.searchsorted(s.rows, known)],
-        labels=[int(y[i]) for i in known],
-    )
-
-
 def _one_draw(
-    subjects: Sequence[_Subject],
+    subjects: Sequence[Subject],
     vectors: Floats,
     langs: Sequence[str],
     truth: NDArray[np.int64],
     n: int,
     seed: int,
     read: Sequence[list[Reading | None]],
+    ask: str,
 ) -> tuple[Floats, NDArray[np.bool_], Floats, NDArray[Any]]:
     p, scored = np.zeros((len(truth), 3)), np.zeros(len(truth), dtype=bool)
     coverage, verdicts = np.zeros(len(truth)), np.full(len(truth), "", dtype=object)
     for k, s in enumerate(subjects):
         dice = np.random.default_rng([seed, k])
-        known = dice.choice(s.rows, min(n, len(s.rows) // 2), replace=False) if n else s.rows[:0]
+        if n and ask == "useful":
+            known = asked_rows(s, vectors, langs, truth, n, dice)
+        else:
+            known = dice.choice(s.rows, min(n, len(s.rows) // 2), replace=False) if n else s.rows[:0]
         left = np.setdiff1d(s.rows, known)
-        tone = None if s.tone is None else s.tone[np.searchsorted(s.rows, left)]
-        scorer = _scorer(s, vectors, langs, known, truth)
+        tone = s.toward(left)
+        scorer = scorer_of(s, vectors, langs, known, truth)
         scores = scorer.score(vectors[left], [langs[i] for i in left], tone)
         if read[k]:
             of_left, of_known = ([read[k][int(at)] for at in np.searchsorted(s.rows, which)] for which in (left, known))
@@ -267,7 +204,7 @@ def _pooled(
 
 
 def _baselines(
-    subjects: Sequence[_Subject],
+    subjects: Sequence[Subject],
     vectors: Floats,
     texts: Sequence[str],
     truth: NDArray[np.int64],
@@ -278,7 +215,7 @@ def _baselines(
     for s in subjects:
         by_target[s.rows] = Counter(truth[s.rows].tolist()).most_common(1)[0][0]
         groups = s.statements.groups()
-        means = [vectors[s.rows] @ s.statement_vectors[groups == c].mean(axis=0) for c in sorted(set(groups))]
+        means = [vectors[s.rows] @ s.statement_raw[groups == c].mean(axis=0) for c in sorted(set(groups))]
         similar[s.rows] = np.stack(means, axis=1).argmax(axis=1)
     majority = Counter(truth[inside].tolist()).most_common(1)[0][0]
     signs = np.array([lexicon_score(t) for t in texts])
@@ -296,11 +233,35 @@ def _baselines(
     return rows
 
 
-def _foreign_unclear(subjects: Sequence[_Subject], vectors: Floats, langs: Sequence[str]) -> float:
-    shares = []
+def _among_strangers(
+    subjects: Sequence[Subject], vectors: Floats, langs: Sequence[str]
+) -> tuple[float, dict[str, list[tuple[float, float]]]]:
+    """Share of other targets' rows that are unclear; and, over own and as many others' rows from the likest tenth to
+    the unlikest, the share of unclear verdicts and the mean confidence of the clear ones."""
+    likeness: list[Floats] = []
+    open_: list[NDArray[np.bool_]] = []
+    sure: list[Floats] = []
+    foreign = []
+    dice = np.random.default_rng(0)
     for s in subjects:
         others = np.concatenate([o.rows for o in subjects if o is not s])
-        scorer = _scorer(s, vectors, langs, s.rows[:0], np.zeros(0))
-        verdicts = scorer.score(vectors[others], [langs[i] for i in others]).verdict
-        shares.append(np.mean([v == "unclear" for v in verdicts]))
-    return float(np.mean(shares))
+        others = np.sort(dice.choice(others, min(len(others), len(s.rows)), replace=False))
+        scorer = scorer_of(s, vectors, langs, s.rows[:0], np.zeros(0))
+        for rows, own in ((s.rows, True), (others, False)):
+            scores = scorer.score(vectors[rows], [langs[i] for i in rows])
+            unclear = np.array([v == "unclear" for v in scores.verdict])
+            likeness.append(scorer.likeness(vectors[rows], [langs[i] for i in rows]))
+            open_.append(unclear)
+            sure.append(scores.confidence)
+            if not own:
+                foreign.append(float(unclear.mean()))
+    order = np.argsort(-np.concatenate(likeness), kind="stable")
+    unclear, confidence = np.concatenate(open_)[order], np.concatenate(sure)[order]
+    tenths = np.array_split(np.arange(len(order)), 10)
+    kept = [(round((k + 1) / 10, 1), rows) for k, rows in enumerate(tenths) if len(rows)]
+    clear = [(share, rows[~unclear[rows]]) for share, rows in kept]
+    curves = {
+        "unclear, from the likest tenth to the unlikest": [(a, float(unclear[rows].mean())) for a, rows in kept],
+        "confidence where clear, likewise": [(a, float(confidence[r].mean())) for a, r in clear if len(r)],
+    }
+    return float(np.mean(foreign)), curves

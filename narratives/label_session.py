@@ -19,6 +19,7 @@ from narratives.scoring import stance_rows, stance_scorer, statements_of, toward
 from narratives.space import current_space
 from narratives.stance import StanceScorer, StanceScores
 from narratives.statements import CLASSES
+from narratives.tone import Toward, toward
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from narratives.decisions import Decision
     from narratives.desk import Desk
     from narratives.material import Material
-    from narratives.tone import ToneScorer
+    from narratives.plugins.protocols import Toner
 
 Row = Mapping[str, Any]
 COLUMNS = [
@@ -84,9 +85,7 @@ class LabelSession:
         There is no such narrative, it has no claim with statements on both sides, or nothing was processed yet.
     """
 
-    def __init__(
-        self, desk: Desk, narrative: str, material: Material | None = None, tone: ToneScorer | None = None
-    ) -> None:
+    def __init__(self, desk: Desk, narrative: str, material: Material | None = None, tone: Toner | None = None) -> None:
         self.desk, self.archive = desk, desk.archive
         row = find_narrative(self.archive, narrative)
         self.narrative = str(row["id"])
@@ -125,8 +124,8 @@ class LabelSession:
         return _Remembering(self._tone or ToneScorer.load(device=self.desk.settings.encode.device))
 
     @cached_property
-    def toward(self) -> np.ndarray | None:
-        """(n, 3) tone of every article toward the claim's actor, computed once a session."""
+    def toward(self) -> Toward | None:
+        """Tone of every article toward the claim's actor, computed once a session."""
         return toward_actor(self.rows, self.statements, self.tone)
 
     def judged(self) -> Judged:
@@ -229,24 +228,31 @@ class LabelSession:
         scorer = self.scorer(given)
         langs = [str(r["lang"]) for r in asked.rows]
         vectors = self.space.project(self.material.article_vectors(asked.rows), langs)
-        toward = toward_actor(asked.rows, self.statements, self.tone) if scorer.uses_tone else None
-        return scorer.score(vectors, langs, toward).p.argmax(axis=1)
+        said = toward_actor(asked.rows, self.statements, self.tone) if scorer.uses_tone else None
+        return scorer.score(vectors, langs, said).p.argmax(axis=1)
 
 
 class _Remembering:
     """A tone scorer that judges each text once a session: the folds of the comparison ask for the same ones."""
 
-    def __init__(self, scorer: ToneScorer) -> None:
+    def __init__(self, scorer: Toner) -> None:
         self._scorer, self.name = scorer, scorer.name
-        self._known: dict[tuple[str, str], np.ndarray] = {}
+        self._known: dict[tuple[str, str], tuple[np.ndarray, np.ndarray | None]] = {}
 
     def score(self, texts: Sequence[str], encode: Any = None, targets: Sequence[str] | None = None) -> np.ndarray:
-        pairs = list(zip(texts, targets or [""] * len(texts), strict=True))
-        new = sorted({pair for pair in pairs if pair not in self._known})
-        if new:
-            found = self._scorer.score([t for t, _ in new], encode, [a for _, a in new] if targets else None)
-            self._known |= dict(zip(new, found, strict=True))
-        return np.stack([self._known[pair] for pair in pairs]) if pairs else np.zeros((0, 3))
+        return self._scorer.score(texts, encode, targets)
+
+    def toward(self, texts: Sequence[str], targets: Sequence[str]) -> Toward:
+        pairs = list(zip(texts, targets, strict=True))
+        for actor in sorted(set(targets)):
+            new = sorted({text for text, of in pairs if of == actor and (text, of) not in self._known})
+            if new:
+                found = toward(new, actor, self._scorer)
+                states = [None] * len(new) if found.states is None else list(found.states)
+                self._known |= {(t, actor): (p, s) for t, p, s in zip(new, found.p, states, strict=True)}
+        found_p = np.array([self._known[pair][0] for pair in pairs]).reshape(-1, 3)
+        kept = [s for s in (self._known[pair][1] for pair in pairs) if s is not None]
+        return Toward(found_p, np.stack(kept) if kept and len(kept) == len(pairs) else None)
 
 
 def _some(judged: Judged, rows: np.ndarray) -> Judged:

@@ -16,8 +16,8 @@ from narratives.plugins.protocols import Reading, StanceReader, Toner, through_g
 from narratives.sentences import Sentences, sentences_of
 from narratives.space import Space
 from narratives.speech import find_speech
-from narratives.stance import StanceScorer, Statements, narrative_centres
-from narratives.tone import SPOKEN_WEIGHT, article_probabilities, article_tone
+from narratives.stance import StanceScorer, Statements, narrative_centres, relevance_floors
+from narratives.tone import SPOKEN_WEIGHT, Toward, article_probabilities, article_tone, toward
 
 _EVIDENCE = 3
 SCORER_CHARS = 64  # of the column
@@ -124,29 +124,33 @@ def stance_scorer(
     vectors = space.project(material.encode([model_input("", text) for text in texts]), langs)
     subject = {lang: np.zeros(vectors.shape[1]) for lang in ("zh", "en")}  # taken off by the space already
     centres = narrative_centres(vectors, langs, statements.groups(), members[0], members[1], subject)
+    floors = relevance_floors(centres, *members)
+    said = None
+    if statements.kind == "entity" or judged:
+        said = toward(texts, statements.actors[0], tone) if statements.actors else None
     if not judged:
-        return StanceScorer(statements, vectors, langs, centres, gate=ARTICLE_GATE)
+        return StanceScorer(statements, vectors, langs, centres, statement_tone=said, gate=ARTICLE_GATE, floors=floors)
     label_langs = [str(row["lang"]) for row in judged.rows]
     return StanceScorer(
         statements,
         vectors,
         langs,
         centres,
+        statement_tone=said,
         label_vectors=space.project(material.article_vectors(judged.rows), label_langs),
         label_langs=label_langs,
         label_tone=toward_actor(judged.rows, statements, tone),
         labels=judged.labels,
         gate=ARTICLE_GATE,
+        floors=floors,
         mark=judged.mark,
     )
 
 
-def toward_actor(rows: Sequence[Row], statements: Statements, tone: Toner) -> np.ndarray | None:
-    """(n, 3) tone of title and lead toward the claim's first actor; None where it names none."""
-    if not statements.actors or not rows:
-        return None
+def toward_actor(rows: Sequence[Row], statements: Statements, tone: Toner) -> Toward | None:
+    """Tone of title and lead toward the claim's first actor; None where it names none."""
     leads = [f"{row['title']} {row['text'][:_LEAD_CHARS]}" for row in rows]
-    return tone.score(leads, targets=[statements.actors[0]] * len(rows))
+    return toward(leads, statements.actors[0], tone) if statements.actors and leads else None
 
 
 def stance_rows(
@@ -177,15 +181,17 @@ def stance_rows(
     said = sentences_of(rows)
     own_langs = [str(row["lang"]) for row in rows]
     # The article's own vector holds its title and lead: as good as picked sentences, and encoded already.
-    toward = toward_actor(rows, statements, tone) if scorer.uses_tone else None
-    result = scorer.score(space.project(material.article_vectors(rows), own_langs), own_langs, tone=toward)
+    said_of = toward_actor(rows, statements, tone) if scorer.uses_tone else None
+    result = scorer.score(space.project(material.article_vectors(rows), own_langs), own_langs, tone=said_of)
     readings: list[Reading | None] = [None] * len(rows)
     if reader is not None:
         readings = reader.read(rows, statements)
         result = through_gate(result, readings, reader.name, ARTICLE_GATE)
     inner_langs = [own_langs[int(owner)] for owner in said.owners]
     inner = scorer.score(
-        space.project(material.encode([model_input("", text) for text in said.texts]), inner_langs), inner_langs
+        space.project(material.encode([model_input("", text) for text in said.texts]), inner_langs),
+        inner_langs,
+        whole=False,
     )
     # Single sentences all lean one way against a scorer made for articles; what counts here is which lean most.
     shift = float(result.stance.mean() - inner.stance.mean()) if len(inner) else 0.0

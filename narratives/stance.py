@@ -9,8 +9,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from narratives.centres import narrative_centres, relevance_floors, unit
 from narratives.language import base_language
 from narratives.statements import CLASSES, Statements, draft_statements
+from narratives.tone import Toward
 
 __all__ = [
     "CLASSES",
@@ -20,6 +22,7 @@ __all__ = [
     "base_language",
     "draft_statements",
     "narrative_centres",
+    "relevance_floors",
 ]
 
 Floats = NDArray[np.floating]
@@ -36,14 +39,13 @@ _NEUTRAL_BIAS = {"claim": 0.0, "entity": -0.29}
 _INVERSE_PENALTY = 3.0
 # Weight of the tone toward the actor without labels, for narratives of kind `entity` only (toward a claim
 # tone may run either way). Worth 6 to 10 points of F1 on the two Chinese development narratives.
-_TONE_WEIGHT = 0.75
+_TONE_WEIGHT, _TONE_WEIGHT_BESIDE_STATES = 0.75, 0.5
 _ENTITY_SLOPE = 0.75
-# With labels: scale of the three prototype cosines and of the tone logits beside the vector's own components,
-# and what a judged article weighs against a statement.
-_COSINE_SCALE, _TONE_SCALE, _LABEL_WEIGHT, _LABEL_INVERSE_PENALTY = 10.0, 0.3, 2.0, 0.5
-# The two heads' log-probabilities are averaged, the one with labels with weight n / (n + this): with a
-# few labels it alone is worse than none.
-_STATEMENTS_ARE_WORTH = 32
+# Scale of the tone scorer's states, and, where it has none, of its logits, beside the vector of length one; and how
+# many labels the statements are worth: the two heads' log-probabilities are averaged, the one with labels with weight
+# n / (n + this), because with a few labels it alone is worse than none. Best of a few over the thirteen narratives
+# of `data/training`, each left out in turn; no row of a development set chose them.
+_STATE_SCALE, _TONE_SCALE, _STATEMENTS_ARE_WORTH = 0.5, 0.3, 16
 # Tone logits (negative, neutral, positive) that a statement for, against, or about an entity stands for.
 _ENTITY_TONE = np.array([[-1.2, 0.0, 1.2], [1.2, 0.0, -1.2], [-0.6, 1.2, -0.6]])
 # Below this cosine to the nearest statement (after centring) accuracy falls to the majority's.
@@ -56,7 +58,8 @@ class StanceScores:
 
     `p` has shape (n, 3), columns as in `CLASSES`; `stance` = p_supports - p_opposes, -1 to 1; `confidence` is
     the largest of the three (0 to 1); `coverage` is the cosine to the nearest statement; `verdict` holds one
-    of supports, opposes, reports, unclear.
+    of supports, opposes, reports, unclear; `relevant` is False where an article is less like the narrative than its
+    members are.
     """
 
     p: Floats
@@ -65,80 +68,18 @@ class StanceScores:
     coverage: Floats
     verdict: tuple[Verdict, ...]
     scorer: str
+    relevant: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.verdict)
 
 
-def _unit(rows: Floats) -> Floats:
-    norms = np.linalg.norm(rows, axis=-1, keepdims=True)
-    return rows / np.maximum(norms, 1e-12)
-
-
-def narrative_centres(
-    statement_vectors: ArrayLike,
-    statement_langs: Sequence[str],
-    groups: ArrayLike,
-    member_vectors: ArrayLike | None = None,
-    member_langs: Sequence[str] = (),
-    subject_means: Mapping[str, ArrayLike] | None = None,
-    shrinkage: float = 8.0,
-) -> dict[str, Floats]:
-    """One centre a language, so that what all of a narrative has in common does not count as stance.
-
-    The members' mean is shrunk with weight `shrinkage` toward the statements' own mean (the mean of the class
-    means, so that twelve pro statements beside four con ones do not move it). A language without statements
-    takes half the subject's mean and half the statements' mean of the other languages. One member, or none,
-    is enough.
-
-    Parameters
-    ----------
-    statement_vectors, statement_langs, groups
-        (m, d) vectors with the language removed, their languages, and `Statements.groups()`.
-    member_vectors, member_langs
-        (n, d) vectors of the narrative's members so far, in the same space.
-    subject_means
-        Language to (d,): mean of all the subject's articles in that language.
-    shrinkage
-        In articles, 0 or more.
-
-    Returns
-    -------
-    dict
-        Language (`zh`, `en`, ...) to a centre of shape (d,); `""` holds the one for any other language.
-    """
-    s = np.asarray(statement_vectors, dtype=np.float64)
-    g = np.asarray(groups)
-    if not len(s) == len(statement_langs) == len(g):
-        raise ValueError(f"{len(s)} statement vectors, {len(statement_langs)} languages and {len(g)} groups differ")
-    own = np.array([base_language(x) for x in statement_langs], dtype=object)
-    m = np.zeros((0, s.shape[1])) if member_vectors is None else np.asarray(member_vectors, dtype=np.float64)
-    if len(m) != len(member_langs):
-        raise ValueError(f"{len(m)} member vectors and {len(member_langs)} languages differ")
-    member_own = np.array([base_language(x) for x in member_langs], dtype=object)
-    means = {base_language(k): np.asarray(v, dtype=np.float64) for k, v in (subject_means or {}).items()}
-
-    def balanced(mask: NDArray[np.bool_]) -> Floats | None:
-        parts = [s[mask & (g == c)].mean(axis=0) for c in range(3) if (mask & (g == c)).any()]
-        return np.mean(parts, axis=0) if parts else None
-
-    everywhere = balanced(np.ones(len(s), dtype=bool))
-    fallback = np.zeros(s.shape[1]) if everywhere is None else everywhere
-    centres = {"": fallback}
-    for lang in sorted({*own, *member_own, *means}):
-        prior = balanced(own == lang)
-        if prior is None:
-            prior = fallback if lang not in means else (fallback + means[lang]) / 2
-        rows = m[member_own == lang]
-        centres[lang] = (rows.sum(axis=0) + shrinkage * prior) / max(len(rows) + shrinkage, 1e-12)
-    return centres
-
-
 class StanceScorer:
     """Scores articles toward one claim, with the statements as prototypes.
 
-    Statements are rows of a logistic regression on vectors centred on the narrative. An analyst's labels are
-    rows of a second one, beside which the first counts as 32 labels would.
+    Statements are rows of a logistic regression on vectors centred on the narrative. Statements and an analyst's
+    labels together are rows of a second one, beside which the first counts as 16 labels would. Where the tone
+    scorer's states are given, they stand beside the vectors, centred on the statements.
 
     What the confidence is worth: without labels a single verdict is weak (about one in two three-way verdicts
     is right; supporting and opposing texts are told apart with an AUC of .76 to .81), so quote shares and
@@ -151,11 +92,15 @@ class StanceScorer:
         The statements, their (m, d) vectors with the language removed, and their languages.
     centres
         From `narrative_centres`.
+    statement_tone
+        Tone of the statements toward the actor; of use where it has states.
     label_vectors, label_langs, label_tone, labels
-        Articles that a person has judged: (k, d), languages, (k, 3) tone toward the actor (may be absent),
-        and columns of `CLASSES` as integers. With labels the head learns which way tone runs for this claim.
+        Articles that a person has judged: (k, d), languages, tone toward the actor ((k, 3) or `Toward`; may be
+        absent), and columns of `CLASSES` as integers. With labels the head learns which way tone runs for this claim.
     gate
-        Least cosine to the nearest statement or labelled article.
+        Least cosine to the nearest statement, after centring.
+    floors
+        From `relevance_floors`.
     mark
         In place of the number of labels in the scorer's name.
 
@@ -166,7 +111,7 @@ class StanceScorer:
     """
 
     family = "statements-"
-    version = "statements-2"
+    version = "statements-3"
 
     def __init__(
         self,
@@ -175,11 +120,13 @@ class StanceScorer:
         langs: Sequence[str],
         centres: Mapping[str, Floats],
         *,
+        statement_tone: Toward | None = None,
         label_vectors: ArrayLike | None = None,
         label_langs: Sequence[str] = (),
-        label_tone: ArrayLike | None = None,
+        label_tone: Toward | ArrayLike | None = None,
         labels: Sequence[int] = (),
         gate: float = COVERAGE_GATE,
+        floors: Mapping[str, float] | None = None,
         mark: str = "",
     ) -> None:
         raw = np.asarray(vectors, dtype=np.float64)
@@ -189,42 +136,44 @@ class StanceScorer:
         if set(labels) - {0, 1, 2}:
             raise ValueError(f"labels must be 0, 1 or 2, got {sorted(set(labels))}")
         self.statements, self.gate, self._centres = statements, gate, dict(centres)
+        self._floors = dict(floors or {})
         self.name = f"{self.version}+{mark or len(labels)}" if len(labels) else self.version
         self._prototypes = self._centred(raw, langs)
         self._weights: Floats | None = None
-        self._label_share, self._toned = 0.0, False
+        self._label_share, self._state_centre = 0.0, None
+        self.uses_tone = statements.kind == "entity" or (len(labels) > 0 and label_tone is not None)
         if not statements.decidable:
             return
-        sample = np.array([len(groups) / (3 * (groups == c).sum()) for c in groups])
-        self._weights, self._bias = _fit_head(self._prototypes, groups, sample, _INVERSE_PENALTY)
+        if statement_tone is not None and statement_tone.states is not None and self.uses_tone:
+            s = np.asarray(statement_tone.states, dtype=np.float64)
+            self._state_centre = np.mean([s[groups == c].mean(axis=0) for c in sorted(set(groups))], axis=0)
+        balance = np.array([len(groups) / (3 * (groups == c).sum()) for c in groups])
+        own = self._rows(self._prototypes, statement_tone, len(raw))
+        self._weights, self._bias = _fit_head(own, groups, balance, _INVERSE_PENALTY)
         if len(labels):
             self._label_share = len(labels) / (len(labels) + _STATEMENTS_ARE_WORTH)
-            self._toned = label_tone is not None
             known = self._centred(np.asarray(label_vectors, dtype=np.float64), label_langs)
-            is_entity = statements.kind == "entity"
-            stands_for = _ENTITY_TONE[groups] if is_entity else np.zeros((len(groups), 3))
-            own = self._features(self._prototypes, stands_for, leave_out=True)
-            rows = np.vstack([own, self._features(known, _tone_logits(label_tone, len(known)))])
-            sample = np.concatenate([sample, np.full(len(labels), _LABEL_WEIGHT)])
+            stands_for = _ENTITY_TONE[groups] if statements.kind == "entity" else np.zeros((len(groups), 3))
+            own = np.vstack([self._with_tone(own, stands_for), self._label_rows(known, label_tone)])
+            sample = np.concatenate([balance, np.ones(len(labels))])
             y = np.concatenate([groups, np.asarray(labels)])
-            self._label_weights, self._label_bias = _fit_head(rows, y, sample, _LABEL_INVERSE_PENALTY)
+            self._label_weights, self._label_bias = _fit_head(own, y, sample, _INVERSE_PENALTY)
 
-    @property
-    def uses_tone(self) -> bool:
-        """Whether `score` gains from the tone toward the actor."""
-        return self.statements.kind == "entity" or self._toned
+    def _rows(self, x: Floats, tone: Toward | ArrayLike | None, n: int) -> Floats:
+        """(n, d) vectors, with the states beside them where this scorer has states; zeros where a text has none."""
+        if self._state_centre is None:
+            return x
+        states = tone.states if isinstance(tone, Toward) else None
+        if states is None:
+            return np.hstack([x, np.zeros((n, len(self._state_centre)))])
+        return np.hstack([x, _STATE_SCALE * unit(np.asarray(states, dtype=np.float64) - self._state_centre)])
 
-    def _features(self, x: Floats, tone: Floats, leave_out: bool = False) -> Floats:
-        """(n, d + 3) or (n, d + 6): vector, mean cosine to each group (less itself), tone logits."""
-        cosines, groups = x @ self._prototypes.T, self.statements.groups()
-        columns = []
-        for c in range(3):
-            member = groups == c
-            itself = member.astype(float) if leave_out else np.zeros(len(x))
-            total = cosines[:, member].sum(axis=1) - itself
-            columns.append(total / np.maximum(member.sum() - itself, 1))
-        parts = [x, _COSINE_SCALE * np.stack(columns, axis=1)]
-        return np.hstack([*parts, _TONE_SCALE * tone] if self._toned else parts)
+    def _with_tone(self, rows: Floats, logits: Floats) -> Floats:
+        """For the head with labels: tone logits where there are no states."""
+        return rows if self._state_centre is not None or not self.uses_tone else np.hstack([rows, _TONE_SCALE * logits])
+
+    def _label_rows(self, x: Floats, tone: Toward | ArrayLike | None) -> Floats:
+        return self._with_tone(self._rows(x, tone, len(x)), _tone_logits(tone, len(x)))
 
     def _centred(self, vectors: Floats, langs: Sequence[str]) -> Floats:
         if len(vectors) != len(langs):
@@ -232,9 +181,22 @@ class StanceScorer:
         if not len(vectors):
             return np.zeros_like(vectors)
         centres = [self._centres.get(base_language(x), self._centres[""]) for x in langs]
-        return _unit(vectors - np.stack(centres))
+        return unit(vectors - np.stack(centres))
 
-    def score(self, vectors: ArrayLike, langs: Sequence[str], tone: ArrayLike | None = None) -> StanceScores:
+    def likeness(self, vectors: ArrayLike, langs: Sequence[str]) -> Floats:
+        """(n,) cosine to the narrative's centre in each text's language, before the centre is taken off."""
+        x = np.asarray(vectors, dtype=np.float64)
+        centres = [unit(self._centres.get(base_language(tag), self._centres[""])) for tag in langs]
+        return np.asarray((unit(x) * np.stack(centres)).sum(axis=1)) if len(x) else np.zeros(0)
+
+    def _relevant(self, vectors: Floats, langs: Sequence[str]) -> NDArray[np.bool_]:
+        """(n,) not below the floor of its language."""
+        floors = np.array([self._floors.get(base_language(tag), -np.inf) for tag in langs])
+        return np.asarray(self.likeness(vectors, langs) >= floors)
+
+    def score(
+        self, vectors: ArrayLike, langs: Sequence[str], tone: Toward | ArrayLike | None = None, whole: bool = True
+    ) -> StanceScores:
         """Score n articles (or sentences).
 
         Parameters
@@ -242,10 +204,13 @@ class StanceScorer:
         vectors, langs
             (n, d) with the language removed, in the space of the statements; n languages.
         tone
-            (n, 3) probabilities [negative, neutral, positive] toward the claim's actor; used for kind
-            `entity`, and for a claim once labels say which way it runs.
+            Tone toward the claim's actor: `Toward`, or (n, 3) probabilities [negative, neutral, positive]; used for
+            kind `entity`, and for a claim once labels say which way it runs.
+        whole
+            Whole articles, which may be about something else; single sentences are not asked for relevance.
         """
-        x = self._centred(np.asarray(vectors, dtype=np.float64), langs)
+        raw = np.asarray(vectors, dtype=np.float64)
+        x = self._centred(raw, langs)
         n = len(x)
         coverage = (x @ self._prototypes.T).max(axis=1) if n and len(self._prototypes) else np.zeros(n)
         if self._weights is None:
@@ -253,24 +218,27 @@ class StanceScorer:
             unclear: tuple[Verdict, ...] = tuple(_UNCLEAR for _ in range(n))
             return StanceScores(p, np.zeros(n), np.zeros(n), coverage, unclear, self.name)
         logits = _tone_logits(tone, n)
-        z = _SLOPE * (x @ self._weights.T + self._bias)
+        z = _SLOPE * (self._rows(x, tone, n) @ self._weights.T + self._bias)
         if (self.statements.groups() == 2).any():
             z[:, 2] += _NEUTRAL_BIAS[self.statements.kind]
         if self.statements.kind == "entity":
-            z = _ENTITY_SLOPE * (z + _TONE_WEIGHT * logits[:, [2, 0, 1]])
+            weight = _TONE_WEIGHT if self._state_centre is None else _TONE_WEIGHT_BESIDE_STATES
+            z = _ENTITY_SLOPE * (z + weight * logits[:, [2, 0, 1]])
         if self._label_share:
-            learned = self._features(x, logits) @ self._label_weights.T + self._label_bias
+            learned = self._label_rows(x, tone) @ self._label_weights.T + self._label_bias
             z = (1 - self._label_share) * _log_softmax(z) + self._label_share * _log_softmax(learned)
         p = _softmax(z)
-        covered = coverage >= self.gate
+        relevant = self._relevant(raw, langs) if whole else np.ones(n, dtype=bool)
+        covered = (coverage >= self.gate) & relevant
         verdict: list[Verdict] = [
             _VERDICTS[int(c)] if ok else "unclear" for c, ok in zip(p.argmax(axis=1), covered, strict=True)
         ]
-        return StanceScores(p, p[:, 0] - p[:, 1], p.max(axis=1), coverage, tuple(verdict), self.name)
+        return StanceScores(p, p[:, 0] - p[:, 1], p.max(axis=1), coverage, tuple(verdict), self.name, relevant)
 
 
-def _tone_logits(p: ArrayLike | None, n: int) -> Floats:
+def _tone_logits(tone: Toward | ArrayLike | None, n: int) -> Floats:
     """(n, 3) logarithms with a mean of zero in each row; zeros where there is no tone."""
+    p = tone.p if isinstance(tone, Toward) else tone
     if p is None:
         return np.zeros((n, 3))
     logits = np.log(np.clip(np.asarray(p, dtype=np.float64).reshape(n, 3), 1e-4, 1.0))

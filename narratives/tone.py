@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from narratives.tone_model import OVERALL, ToneNetwork, ToneWeights
+
+if TYPE_CHECKING:
+    from narratives.plugins.protocols import Toner
 
 Floats = NDArray[np.floating]
 # What a sentence counts in its article's tone where somebody other than the outlet speaks. On the sample's labels the
@@ -18,6 +23,21 @@ Floats = NDArray[np.floating]
 SPOKEN_WEIGHT = 0.25
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LATIN = re.compile(r"[A-Za-z]+")
+
+
+@dataclass(frozen=True)
+class Toward:
+    """Tone of n texts toward an actor.
+
+    `p` has shape (n, 3): negative, neutral, positive. `states`, where the scorer has them, has shape (n, s): what it
+    makes of text and actor before it decides; says more than `p` of how the two stand.
+    """
+
+    p: Floats
+    states: Floats | None = None
+
+    def __len__(self) -> int:
+        return len(self.p)
 
 
 class ToneScorer:
@@ -99,6 +119,13 @@ class ToneScorer:
         rows = [known.get(pair, blank) for pair in pairs]
         return np.stack(rows) if rows else np.zeros((0, 3))
 
+    def toward(self, texts: Sequence[str], targets: Sequence[str]) -> Toward:
+        """Probabilities toward each text's target as in `score`, and the states that they are read off."""
+        forms = [_model_form(t) for t in texts]
+        states = self._network.states(forms, [_model_form(t) or OVERALL for t in targets])
+        p = self._calibrated(self._network.read_off(states), [text_language(t) for t in forms])
+        return Toward(np.round(p, 4), states)
+
     def logits(self, texts: Sequence[str], targets: Sequence[str] | None = None) -> Floats:
         """(n, 3) logits before calibration, for fitting one's own."""
         named = [_model_form(t) or OVERALL for t in targets] if targets is not None else [OVERALL] * len(texts)
@@ -111,6 +138,13 @@ class ToneScorer:
         z = logits / rows[:, :1] + rows[:, 1:]
         e = np.exp(z - z.max(axis=1, keepdims=True))
         return e / e.sum(axis=1, keepdims=True)
+
+
+def toward(texts: Sequence[str], actor: str, scorer: Toner) -> Toward:
+    """Tone of texts toward one actor, with the scorer's states where it has them."""
+    targets = [actor] * len(texts)
+    fuller = getattr(scorer, "toward", None)
+    return fuller(list(texts), targets) if fuller else Toward(scorer.score(list(texts), targets=targets))
 
 
 def text_language(text: str) -> str:

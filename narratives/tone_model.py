@@ -129,19 +129,30 @@ class ToneNetwork:
         self._bias = torch.from_numpy(weights.bias).to(self.device)
 
     def logits(self, texts: Sequence[str], targets: Sequence[str], batch_size: int = 16) -> NDArray[np.float32]:
-        """(n, 3) logits. Batches are formed over length-sorted input: the same input gives the same bits."""
+        """(n, 3) logits of `states`."""
+        return self.read_off(self.states(texts, targets, batch_size))
+
+    def read_off(self, states: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, 2d) states to (n, 3) logits."""
+        import torch
+
+        pooled = torch.from_numpy(states).to(self.device)
+        return np.asarray((pooled @ self._head.T + self._bias).float().cpu().numpy())
+
+    def states(self, texts: Sequence[str], targets: Sequence[str], batch_size: int = 16) -> NDArray[np.float32]:
+        """(n, 2d): the mean of all tokens, and of the target's. Batches are formed over length-sorted input: the
+        same input gives the same bits."""
         import torch
 
         order = sorted(range(len(texts)), key=lambda i: (len(texts[i]), texts[i], targets[i]))
-        out = np.zeros((len(texts), 3), dtype=np.float32)
+        out = np.zeros((len(texts), self._head.shape[1]), dtype=np.float32)
         with torch.inference_mode():
             for start in range(0, len(order), batch_size):
                 rows = order[start : start + batch_size]
                 batch, mention = encode_pairs(self.tokenizer, [targets[i] for i in rows], [texts[i] for i in rows])
                 batch = {k: v.to(self.device) for k, v in batch.items()}
                 hidden = self.model(**batch).last_hidden_state.float()
-                pooled = pool(hidden, batch["attention_mask"], mention.to(self.device))
-                out[rows] = (pooled @ self._head.T + self._bias).float().cpu().numpy()
+                out[rows] = pool(hidden, batch["attention_mask"], mention.to(self.device)).cpu().numpy()
         return out
 
 

@@ -140,6 +140,9 @@ class KeptTone:
                 self._file.write_text(json.dumps(self._known, ensure_ascii=False), encoding="utf-8")
         return np.array([self._known[key] for key in keys]).reshape(len(texts), 3)
 
+    def toward(self, texts: Sequence[str], targets: Sequence[str]) -> object:
+        return self._scorer.toward(texts, targets)
+
 
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:

@@ -28,6 +28,9 @@ def evaluate(
     ] = None,
     labels: Annotated[int, typer.Option(min=0, help="Rows a target given to the stance scorer as labels.")] = 0,
     seeds: Annotated[int, typer.Option(min=1, help="Random draws of the labels.")] = 5,
+    ask: Annotated[
+        str, typer.Option(help="How rows to label are chosen: random, or useful, as `narratives label` asks.")
+    ] = "random",
     predictions: Annotated[Path | None, typer.Option(help="Write one row a judgement to this Parquet file.")] = None,
     scorer: Annotated[
         str, typer.Option(help="local, or nli:NAME or llm for stance, hf:NAME or absa:NAME for tone.")
@@ -46,7 +49,7 @@ def evaluate(
     Labels are negative, neutral, positive for tone; favor, against, neutral for stance. Intervals are 95 %
     bootstrap intervals over rows.
     """
-    from embeddings import load_encoder, model_input
+    from embeddings import LanguageRemoval, load_encoder, model_input
     from narratives.evaluate import evaluate_tone, read_labelled
     from narratives.evaluate_stance import evaluate_stance
     from narratives.plugins import stance_reader, tone_scorer
@@ -59,6 +62,8 @@ def evaluate(
         return
     if kind not in _KINDS:
         raise typer.BadParameter(f"must be {' or '.join((*_KINDS, *GROUP_KINDS))}, got {kind!r}")
+    if ask not in ("random", "useful"):
+        raise typer.BadParameter(f"must be random or useful, got {ask!r}")
     chosen = load_settings(settings) if settings else Settings()
     if scorer:
         chosen = chosen.model_copy(update={"score": ScoreSettings.model_validate({kind: scorer})})
@@ -85,7 +90,8 @@ def evaluate(
             note(f"{reader.name}: {cost}")
             reader.afford(cost)
         tone = tone_scorer(chosen)
-        result = evaluate_stance(rows, encode, statements, names, labels, seeds, tone, reader)
+        means = LanguageRemoval.shipped(encoder.fingerprint).means
+        result = evaluate_stance(rows, encode, statements, names, labels, seeds, tone, reader, ask, means)  # type: ignore[arg-type]
     if predictions is not None:
         import pandas as pd
 

@@ -85,7 +85,7 @@ def through_gate(local: StanceScores, readings: Sequence[Reading | None], name: 
         if reading is None:
             continue
         p[i] = _normal(reading.p)
-        covered = local.coverage[i] >= gate
+        covered = local.coverage[i] >= gate and (local.relevant is None or local.relevant[i])
         verdict[i] = CLASSES[int(p[i].argmax())] if covered else "unclear"  # type: ignore[call-overload]
     read = np.array([reading is not None for reading in readings], dtype=bool)
     confidence = np.where(read, p.max(axis=1) if len(p) else 0.0, local.confidence)

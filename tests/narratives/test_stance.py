@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from narratives.stance import StanceScorer, Statements, draft_statements, narrative_centres
+from narratives.stance import StanceScorer, Statements, draft_statements, narrative_centres, relevance_floors
+from narratives.tone import Toward
 
 D = 256
 
@@ -119,3 +120,35 @@ def test_a_draft_takes_sides_from_the_narratives_own_sentences():
 def test_without_a_contrast_the_draft_has_no_claim_to_decide():
     draft = draft_statements("N0001", ["It opens."], [0.5], [[0.0, 1.0, 0.0]])
     assert draft.drafted and not draft.decidable
+
+
+def test_an_article_about_something_else_is_unclear_however_much_it_leans():
+    world = World()
+    members = np.vstack([world.texts(1, 20), world.texts(-1, 20)])
+    scorer, _ = scorer_and_world()
+    floors = relevance_floors(scorer._centres, members, ["en"] * 40)
+    strict, _ = scorer_and_world(floors=floors)
+    elsewhere = unit(3 * np.eye(D)[20:21] + world.side)  # leans to one side, of another topic
+    assert scorer.score(elsewhere, ["en"]).verdict == ("supports",)
+    assert strict.score(elsewhere, ["en"]).verdict == ("unclear",)
+    assert strict.score(elsewhere, ["en"], whole=False).verdict == ("supports",)
+    kept = strict.score(world.texts(1, 20), ["en"] * 20).verdict.count("supports")
+    assert kept >= 18
+
+
+def test_a_language_with_few_members_has_no_floor():
+    scorer, world = scorer_and_world()
+    vectors = np.vstack([world.texts(0, 19), world.texts(0, 20, "zh")])
+    assert set(relevance_floors(scorer._centres, vectors, ["en"] * 19 + ["zh-Hant"] * 20)) == {"zh"}
+
+
+def test_what_the_tone_scorer_makes_of_a_text_decides_where_vectors_say_nothing():
+    world = World()
+    statements = Statements("x", claim=("c",), pro=("p",) * 3, con=("q",) * 4, kind="entity", actors=("x",))
+    vectors = world.texts(0, 8)
+    states = np.vstack([np.tile([1.0, 0.2], (4, 1)), np.tile([0.2, 1.0], (4, 1))])
+    flat = np.full((8, 3), 1 / 3)
+    centres = narrative_centres(vectors, ["en"] * 8, statements.groups())
+    scorer = StanceScorer(statements, vectors, ["en"] * 8, centres, statement_tone=Toward(flat, states), gate=-1.0)
+    asked = Toward(np.full((2, 3), 1 / 3), np.array([[0.9, 0.1], [0.1, 0.9]]))
+    assert scorer.score(world.texts(0, 2), ["en"] * 2, asked).verdict == ("supports", "opposes")
