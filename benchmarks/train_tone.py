@@ -228,7 +228,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=float, default=2.0)
     parser.add_argument("--rate", type=float, default=8e-5)
     parser.add_argument("--layers", type=int, default=6, help="free layers, counted from the last")
-    parser.add_argument("--decay", type=float, default=0.9, help="rate of a layer beside that of the next one up")
+    parser.add_argument("--decay", type=float, default=1.0, help="rate of a layer beside that of the next one up")
     parser.add_argument("--seed", type=int, default=SEED, help="of the order of rows and of dropout")
     parser.add_argument("--rank", type=int, default=32)
     parser.add_argument("--version", default="tone-1")

@@ -11,11 +11,12 @@ import numpy as np
 
 from narratives.archive import schema
 from narratives.definitions import Definition
+from narratives.drafts import usable_statements
 from narratives.judged import UNJUDGED, Judged, judged_articles
 from narratives.labelling import most_useful
 from narratives.lookup import find_article, find_narrative
 from narratives.metrics import macro_f1
-from narratives.scoring import stance_rows, stance_scorer, statements_of, toward_actor
+from narratives.scoring import stance_rows, stance_scorer, toward_actor
 from narratives.space import current_space
 from narratives.stance import StanceScorer, StanceScores
 from narratives.statements import CLASSES
@@ -89,15 +90,15 @@ class LabelSession:
         self.desk, self.archive = desk, desk.archive
         row = find_narrative(self.archive, narrative)
         self.narrative = str(row["id"])
-        definition = row["definition"] or {}
-        if not definition.get("claim") or "id" not in definition:
+        kept = row["definition"] or {}
+        definition = Definition.model_validate(kept) if "id" in kept else None
+        statements = usable_statements(self.narrative, row, definition)
+        if statements is None or not statements.decidable:
             raise ValueError(
-                f"{self.narrative} has no claim with statements in definitions.yaml that an article could support "
-                "or oppose"
+                f"{self.narrative} has no claim with statements for it and against it, or only a draft that nobody has "
+                "confirmed: there is nothing that an article could support or oppose"
             )
-        self.statements = statements_of(self.narrative, Definition.model_validate(definition))
-        if not self.statements.decidable:
-            raise ValueError(f"{self.narrative} needs a statement for its claim and one against it to be scored")
+        self.statements = statements
         self.material = material or desk.material()
         self._tone = tone
         self.rows = self._articles()
