@@ -73,7 +73,10 @@ def _density(x: NDArray[np.float64], n_neighbours: int = 10, block: int = 2048) 
 
 
 def check_statements(
-    statements: Statements, vectors: ArrayLike, article_vectors: ArrayLike | None = None
+    statements: Statements,
+    vectors: ArrayLike,
+    article_vectors: ArrayLike | None = None,
+    counted: bool = True,
 ) -> Iterator[str]:
     """Advice on a narrative's statements: missing, too alike, or attracting everything.
 
@@ -83,19 +86,23 @@ def check_statements(
         (m, d) of `statements.texts()`, language removed, length one.
     article_vectors
         (n, d) of articles of the narrative; leave out to skip the last check.
+    counted
+        Also say how many are missing.
     """
     v, groups, texts = np.asarray(vectors, dtype=np.float64), statements.groups(), statements.texts()
     if len(v) != len(texts):
         raise ValueError(f"{len(texts)} statements and {len(v)} vectors differ")
     for c, least in enumerate(_LEAST):
         count = int((groups == c).sum())
-        if count < least:
+        if counted and count < least:
             yield f"{statements.narrative}: {count} statements for `{CLASSES[c]}`, stance wants {least} or more"
     if not len(v):
         return
     cosines = v @ v.T
     for i in range(len(v)):
         for j in range(i + 1, len(v)):
+            if groups[i] == groups[j] and cosines[i, j] > 0.9:
+                yield f"{statements.narrative}: {texts[i]!r} and {texts[j]!r} say the same; one of them teaches nothing"
             if groups[i] != groups[j] and cosines[i, j] > 0.85:
                 sides = f"`{CLASSES[groups[i]]}` and `{CLASSES[groups[j]]}`"
                 yield f"{statements.narrative}: {texts[i]!r} and {texts[j]!r} are on {sides} and nearly alike"

@@ -24,6 +24,7 @@ from narratives.commands.screen import (
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from narratives.definitions import Definition
     from narratives.machine import Finding
 
 _SIGNS = {"ok": "  ok ", "note": "note ", "problem": "  !! "}
@@ -78,6 +79,9 @@ def check(
         Path | None,
         typer.Argument(metavar="FILE", show_default=False, help="A definitions file. Left out: that of the desk."),
     ] = None,
+    meaning: Annotated[
+        bool, typer.Option("--meaning", help="Also load the model: statements too alike, or near to every article.")
+    ] = False,
     desk: DeskOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -90,6 +94,8 @@ def check(
         raise FileNotFoundError(f"there is no definitions file {place}")
     definitions = load_definitions(place)
     advice = list(check_definitions(definitions))
+    if meaning:
+        advice += _meanings(definitions, desk if file is None else None, file is None)
     if as_json:
         print_json({"file": place, "narratives": [d.id for d in definitions], "advice": advice})
         return
@@ -97,6 +103,21 @@ def check(
         say(plain(line))
     said = count(len(advice), "piece of advice", "pieces of advice") if advice else "nothing to advise"
     say(f"{place} is valid: {count(len(definitions), 'named narrative')}, {said}")
+
+
+def _meanings(definitions: list[Definition], desk: Path | None, own: bool) -> list[str]:
+    """Advice that needs the model; a desk's also against its articles."""
+    import tempfile
+
+    from narratives.material import Material
+    from narratives.settings import Settings
+    from narratives.statement_check import check_meanings
+
+    if own:
+        with opened(desk, read_only=True) as known:
+            return list(check_meanings(definitions, known.material(), known.archive))
+    with tempfile.TemporaryDirectory() as folder:
+        return list(check_meanings(definitions, Material(Path(folder), Settings.model_validate({}))))
 
 
 def settings(

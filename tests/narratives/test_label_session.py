@@ -14,8 +14,10 @@ import pytest
 import narratives
 from narratives.archive import schema
 from narratives.cli import main
+from narratives.definitions import Bilingual
 from narratives.judged import judged_articles, outdated
 from narratives.label_session import LabelSession, stance_label
+from narratives.statement_check import check_meanings
 
 
 @pytest.fixture
@@ -134,3 +136,15 @@ def test_the_command_asks_records_and_says_what_it_bought(
         "supports",
         "reports",
     ]
+
+
+def test_statements_that_say_the_same_or_draw_every_article_are_named(desk: narratives.Desk, word_encoder: Any) -> None:
+    definition = desk.definitions[0]
+    twice = definition.model_copy(update={"pro": (*definition.pro, definition.pro[0] + ".")})
+    advice = list(check_meanings([twice], desk.material(word_encoder), desk.archive))
+    assert sum("say the same" in line for line in advice) == 1
+    greedy = definition.model_copy(
+        update={"neutral": (" ".join(desk.articles().query("narrative != ''")["text"].head(40)),), "claim": Bilingual()}
+    )
+    greedy = greedy.model_copy(update={"pro": ("fine",), "con": ("wrong", "bad", "ill")})
+    assert any("nearest to" in line for line in check_meanings([greedy], desk.material(word_encoder), desk.archive))
