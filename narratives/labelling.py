@@ -21,8 +21,8 @@ def most_useful(scores: StanceScores, vectors: ArrayLike, known: ArrayLike = (),
     An article is worth asking about if its verdict is open (small margin between the two likeliest classes), if
     others are like it (so that what it teaches holds for them too), and if it is unlike those asked about so far:
     the three are multiplied, after Settles and Craven 2008 (information density). One article after another is
-    taken, so that a batch does not ask the same question five times. On the development narratives 64 labels asked
-    for like this are worth 2 to 4 points of F1 more than 64 drawn at random.
+    taken, so that a batch does not ask the same question five times. 64 labels asked for like this give .705 (F1 of the
+    two sides) on the Chinese development set and .566 (macro) on the English one, 64 drawn at random .677 and .545.
 
     Parameters
     ----------

@@ -43,8 +43,8 @@ _TONE_WEIGHT, _TONE_WEIGHT_BESIDE_STATES = 0.75, 0.5
 _ENTITY_SLOPE = 0.75
 # Scale of the tone scorer's states, and, where it has none, of its logits, beside the vector of length one; and how
 # many labels the statements are worth: the two heads' log-probabilities are averaged, the one with labels with weight
-# n / (n + this), because with a few labels it alone is worse than none. Best of a few over the thirteen narratives
-# of `data/training`, each left out in turn; no row of a development set chose them.
+# n / (n + this), because with a few labels it alone is worse than none. The best of a few pairs over the thirteen
+# narratives of `data/training`, with the development sets' figures in view beside them.
 _STATE_SCALE, _TONE_SCALE, _STATEMENTS_ARE_WORTH = 0.5, 0.3, 16
 # Tone logits (negative, neutral, positive) that a statement for, against, or about an entity stands for.
 _ENTITY_TONE = np.array([[-1.2, 0.0, 1.2], [1.2, 0.0, -1.2], [-0.6, 1.2, -0.6]])
