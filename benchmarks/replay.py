@@ -131,7 +131,9 @@ def _as_tracked(desk: narratives.Desk, n_texts: int, cpu_seconds: float) -> Trac
     ]
     kinds = Counter(desk.events()["kind"])
     notes = {name: float(kinds[kind]) for name, kind in (("births", "born"), ("merges", "merged"), ("splits", "split"))}
-    notes["cut"] = float(np.median([row["counts"]["cut"] for row in desk.archive.rows(schema.step)]))
+    steps = [row["counts"] for row in desk.archive.rows(schema.step) if row["counts"]]
+    for name in ("cut", "floor", "group_floor"):
+        notes[name] = float(np.median([counts[name] for counts in steps]))
     return Tracked(narrative, born, found, cpu_seconds, notes)
 
 

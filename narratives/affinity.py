@@ -89,10 +89,13 @@ class Known:
     slug: str = ""  # the definition's id
     seeds: np.ndarray | None = None  # (m, d) the definition's texts
     n_members: int = 0
+    floor: float = 0.0  # least score of a single article, of a group; 0: the settings say
+    group_floor: float = 0.0
+    own: tuple[int, float, float] = (0, 0.0, 0.0)  # number, mean and variance of its members' leave-one-out scores
 
     def level(self, settings: DiscoverSettings) -> float:
         """Score that a single article must reach."""
-        return max(settings.floor, self.mean - settings.level_sd * self.sd)
+        return max(self.floor or settings.floor, self.mean - settings.level_sd * self.sd)
 
 
 def actor_pattern(actors: Sequence[str]) -> re.Pattern[str] | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,36 +20,81 @@ from narratives.settings import DiscoverSettings
 # Sub-stories of one narrative differ from its mean by about this much (sd), measured on the sample subject.
 _STORY_SD = 0.03
 _GROUP = 3  # from this many articles on, a group is decided as one
-NAMED_POOL = (0.16, 0.07)  # mean and sd of scores against a definition alone
-MEMBER_POOL = (0.35, 0.10)  # the same against a narrative with members
 
 
-def calibration(own: np.ndarray, named: bool, settings: DiscoverSettings) -> tuple[float, float]:
+class Pool(NamedTuple):
+    """Mean and sd of the scores of members against their own narrative."""
+
+    mean: float
+    sd: float
+
+
+NAMED_POOL = Pool(0.16, 0.07)  # against a definition alone
+MEMBER_POOL = Pool(0.35, 0.10)  # against a narrative with members, before any is known
+_PRIOR, _MOST, _LEARNED_FROM = 20.0, 50, 5
+_SINGLE_SD, _GROUP_SD, _LEAST = 2.1, 2.7, 0.1  # floors: the pool's mean less so many sd
+_SINGLE_CUT, _GROUP_CUT = 1.5, 1.15  # floors of what was discovered: so many times the cut
+
+
+def calibration(
+    own: tuple[int, float, float], named: bool, settings: DiscoverSettings, pool: Pool | None = None
+) -> tuple[float, float]:
     """Mean and sd of a narrative's member scores, shrunk toward the pooled ones with weight `level_shrinkage`.
 
     Parameters
     ----------
-    own : (n,) leave-one-out scores of the members (`own_scores`); may be empty
+    own
+        Number, mean and variance of the members' leave-one-out scores (`own_scores`).
     named
         A definition's texts are all that is known of a named narrative at first; its pool moves to that of
         narratives with members over its first twenty.
     """
-    n, w = len(own), settings.level_shrinkage
+    (n, own_mean, variance), w = own, settings.level_shrinkage
     grown = min(1.0, n / 20) if named else 1.0
-    mean, sd = ((1 - grown) * a + grown * b for a, b in zip(NAMED_POOL, MEMBER_POOL, strict=True))
+    pool = pool or MEMBER_POOL
+    mean = (1 - grown) * NAMED_POOL.mean + grown * pool.mean
+    sd = (1 - grown) * NAMED_POOL.sd + grown * pool.sd
     if n == 0:
         return mean, sd
-    spread = float(np.sum((own - own.mean()) ** 2))
-    return (float(own.sum()) + w * mean) / (n + w), ((spread + w * sd**2) / (n + w)) ** 0.5
+    return (n * own_mean + w * mean) / (n + w), ((n * variance + w * sd**2) / (n + w)) ** 0.5
 
 
-def group_levels(mean: np.ndarray, sd: np.ndarray, n: int, settings: DiscoverSettings) -> np.ndarray:
-    """Mean score that n articles together must reach, for narratives of these means and sds.
+def pooled(known: Sequence[Known]) -> Pool:
+    """Mean and sd of members' scores over all narratives with five members and more.
+
+    `MEMBER_POOL` counts as twenty articles, one narrative as fifty at most. In one subject members score .3 against
+    their narrative, reports of one event .6; what a newborn may be expected to look like, and what an article must
+    reach at least, follows from it.
+    """
+    total, mean, square = _PRIOR, _PRIOR * MEMBER_POOL.mean, _PRIOR * MEMBER_POOL.sd**2
+    for n, own_mean, variance in (k.own for k in known if k.own[0] >= _LEARNED_FROM):
+        weight = min(n, _MOST)
+        total, mean, square = total + weight, mean + weight * own_mean, square + weight * variance
+    return Pool(mean / total, (square / total) ** 0.5)
+
+
+def floors(pool: Pool, cut: float, named: bool, settings: DiscoverSettings) -> tuple[float, float]:
+    """Least score of a single article and least mean score of a group, unless the settings say.
+
+    From the pool; and for what was discovered from the cut that it was found with, because an article that is
+    hardly more like a narrative than strangers in one group are like each other is none of it.
+    """
+    single = max(_LEAST, pool.mean - _SINGLE_SD * pool.sd)
+    group = max(_LEAST / 2, pool.mean - _GROUP_SD * pool.sd)
+    if not named:
+        single, group = max(single, _SINGLE_CUT * cut), max(group, _GROUP_CUT * cut)
+    return settings.floor or single, settings.group_floor or group
+
+
+def group_levels(
+    mean: np.ndarray, sd: np.ndarray, n: int, settings: DiscoverSettings, floor: np.ndarray | float | None = None
+) -> np.ndarray:
+    """Mean score that n articles together must reach, for narratives of these means, sds and floors.
 
     Higher than for one article: the mean of several scatters less, but for the sd between sub-stories.
     """
     spread = settings.level_sd * np.sqrt(np.asarray(sd) ** 2 / n + _STORY_SD**2)
-    return np.maximum(np.asarray(mean) - spread, settings.group_floor)
+    return np.maximum(np.asarray(mean) - spread, settings.group_floor if floor is None else floor)
 
 
 @dataclass(frozen=True)
@@ -97,18 +143,19 @@ def place(
     mean = np.array([k.mean for k in known])
     sd = np.array([k.sd for k in known])
     levels = np.array([k.level(settings) for k in known])
+    least = np.array([k.group_floor or settings.group_floor for k in known])
     reached = open_scores >= levels if known else np.zeros((n, 0), dtype=bool)
     for label in np.unique(groups):
         rows = np.flatnonzero(groups == label)
         if len(rows) >= _GROUP and known:
             together = scores[rows].mean(axis=0)
-            fits = together >= group_levels(mean, sd, len(rows), settings)
+            fits = together >= group_levels(mean, sd, len(rows), settings, least)
             if fits.any():
                 # Between narratives that the group as a whole fits, or that it reaches alone, each article
                 # decides for itself.
                 for row in rows:
                     best = int(np.argmax(np.where(fits | reached[row], open_scores[row], -np.inf)))
-                    if open_scores[row, best] >= settings.group_floor / 2:
+                    if open_scores[row, best] >= least[best] / 2:
                         chosen[row] = known[best].id
                 continue
         if len(rows) >= settings.min_stories:

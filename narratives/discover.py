@@ -10,24 +10,19 @@ from __future__ import annotations
 import numpy as np
 
 from narratives.affinity import Batch, WordOverlap
+from narratives.granularity import linked, measured_cut
 from narratives.settings import DiscoverSettings
 
-_MAX_PAIRS = 200_000
 _MAX_LINKED = 4_000  # average-link needs n * n / 2 distances
 
 
 def cut_level(batch: Batch, words: WordOverlap, settings: DiscoverSettings) -> float:
-    """Similarity that separates groups: the `tau_percentile` of random pairs (at most 200,000, seeded).
-
-    In one subject a tenth of all pairs belong together, in general news a hundredth; the percentile is a
-    setting for that reason.
-    """
+    """Similarity that separates groups: measured on the batch, or the `tau_percentile` of its pairs if that is set."""
     similarity = similarities(batch, words, settings)
-    rows, columns = np.triu_indices(len(batch), 1)
-    if len(rows) > _MAX_PAIRS:
-        picked = np.random.default_rng(settings.seed).choice(len(rows), _MAX_PAIRS, replace=False)
-        rows, columns = rows[picked], columns[picked]
-    return float(np.percentile(similarity[rows, columns], settings.tau_percentile)) if len(rows) else 0.0
+    if not settings.tau_percentile:
+        return measured_cut(similarity, settings.min_stories)
+    pairs = similarity[np.triu_indices(len(batch), 1)]
+    return float(np.percentile(pairs, settings.tau_percentile)) if len(pairs) else 0.0
 
 
 def similarities(batch: Batch, words: WordOverlap, settings: DiscoverSettings) -> np.ndarray:
@@ -133,14 +128,9 @@ def coarse_parts(vectors: np.ndarray, settings: DiscoverSettings) -> np.ndarray:
 
 
 def _average_link(similarity: np.ndarray, cut: float) -> np.ndarray:
-    from scipy.cluster.hierarchy import fcluster, linkage
-    from scipy.spatial.distance import squareform
+    from scipy.cluster.hierarchy import fcluster
 
-    # Rounded, so that equal articles tie exactly and the last bit of a product cannot decide.
-    distance = np.round(np.clip(1.0 - similarity, 0.0, 2.0).astype(np.float64), 6)
-    distance = np.minimum(distance, distance.T)
-    np.fill_diagonal(distance, 0.0)
-    return np.asarray(fcluster(linkage(squareform(distance, checks=False), "average"), 1.0 - cut, "distance"))
+    return np.asarray(fcluster(linked(similarity), 1.0 - cut, "distance"))
 
 
 def _numbered(labels: np.ndarray) -> np.ndarray:

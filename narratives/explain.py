@@ -19,6 +19,7 @@ from narratives.affinity import Batch, Known, WordOverlap, actor_scores
 from narratives.archive import schema
 from narratives.known import make_known, seed_texts
 from narratives.language import base_language
+from narratives.settings import DiscoverSettings
 from narratives.state import StepState
 from narratives.step import Step
 
@@ -124,10 +125,10 @@ def explain_article(
     step.know(state)
     assert state.space is not None
     batch = material.batch([voice], state.space)
-    known = [_without(k, state, batch.ids[0], desk) for k in state.known]
+    known = [_without(k, state, batch.ids[0], step) for k in state.known]
     words = WordOverlap(material.batch(_of_week(desk, voice), state.space), [k.profile for k in known])
     names = {i: _name(desk, r) for i, r in state.narratives.items()}
-    all_near = _nearness(batch, known, words, names, desk)
+    all_near = _nearness(batch, known, words, names, step.settings.discover)
     own = str(membership["narrative_id"]) if membership else ""
     if narrative and narrative not in {n.id for n in all_near}:
         raise ValueError(f"{narrative} takes no articles any more (merged, ended, or without members)")
@@ -176,7 +177,7 @@ def _of_week(desk: Desk, voice: dict[str, Any]) -> list[dict[str, Any]]:
     return [*(r for r in rows[:_BACKGROUND] if r["id"] != voice["id"]), voice]
 
 
-def _without(known: Known, state: StepState, article: str, desk: Desk) -> Known:
+def _without(known: Known, state: StepState, article: str, step: Step) -> Known:
     """The narrative as it would be had it never had this article."""
     members = state.members.get(known.id)
     if members is None or article not in members.ids:
@@ -185,14 +186,15 @@ def _without(known: Known, state: StepState, article: str, desk: Desk) -> Known:
     seed = state.seeds.get(state.narratives[known.id]["slug"] or "")
     if not len(others) and seed is None:
         return known
-    return make_known(known.id, others, seed, desk.settings.discover)
+    new = make_known(known.id, others, seed, step.settings.discover, pool=state.pool_level)
+    new.floor, new.group_floor = known.floor, known.group_floor
+    return new
 
 
 def _nearness(
-    batch: Batch, known: Sequence[Known], words: WordOverlap, names: dict[str, str], desk: Desk
+    batch: Batch, known: Sequence[Known], words: WordOverlap, names: dict[str, str], settings: DiscoverSettings
 ) -> list[Nearness]:
     """One article to every narrative, the nearest first."""
-    settings = desk.settings.discover
     lang = base_language(batch.langs[0])
     own_words = words.vector(lang, dict.fromkeys(batch.terms[0], 1.0))
     found = []

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from narratives.affinity import Batch, Known, WordOverlap, actor_pattern, nearest_seeds, own_scores, unit
-from narratives.assign import calibration
+from narratives.assign import Pool, calibration
 from narratives.definitions import Definition
 from narratives.language import detect_language, to_simplified
 from narratives.material import Material, Row
@@ -124,6 +124,7 @@ def make_known(
     seed: Seed | None,
     settings: DiscoverSettings,
     stored: tuple[float, float] | None = None,
+    pool: Pool | None = None,
 ) -> Known:
     """A narrative from its latest members and its definition.
 
@@ -133,6 +134,8 @@ def make_known(
         Stories (one article each), at most `settings.max_members`; may be empty for a named narrative.
     stored
         Mean and sd of the members' scores where they are still those of the last calibration.
+    pool
+        Mean and sd of members' scores in this archive.
     """
     total = members.vectors.sum(axis=0, dtype=np.float64)
     profile = profile_of(members)
@@ -150,11 +153,11 @@ def make_known(
         n_members=len(members),
     )
     if stored is None:
-        own = np.zeros(0)
         if len(members) > 1:
             words = WordOverlap(members, [profile])
             own = own_scores(members, known, words, settings, seed.vector if seed else None)
-        stored = calibration(own, known.named, settings)
+            known.own = (len(own), float(own.mean()), float(own.var()))
+        stored = calibration(known.own, known.named, settings, pool)
     known.mean, known.sd = stored
     return known
 

@@ -122,7 +122,9 @@ class Ledger:
         """What n articles together would have had to reach to join that narrative."""
         for known in self.state.known:
             if known.id == narrative_id:
-                levels = group_levels(np.array([known.mean]), np.array([known.sd]), n, self.step.settings.discover)
+                levels = group_levels(
+                    np.array([known.mean]), np.array([known.sd]), n, self.step.settings.discover, known.group_floor
+                )
                 return round(float(levels[0]), 4)
         return None
 

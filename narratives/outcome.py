@@ -17,6 +17,7 @@ from narratives.actor_tone import actor_names, actor_tone_rows
 from narratives.affinity import Batch, WordOverlap, joined, unit
 from narratives.archive import schema
 from narratives.archive.history import vector_bytes
+from narratives.assign import floors
 from narratives.describe import Keywords, class_tfidf, count_terms, name_from, representatives
 from narratives.discover import similarities
 from narratives.drafts import UNCONFIRMED, draft, usable_statements
@@ -244,8 +245,12 @@ class Outcome:
             }
             before = {row["week"]: row for row in self.archive.rows(schema.step, connection=connection)}
             n = len(state.arrivals) + (before[state.week]["n_articles"] if state.week in before else 0)
+            floor, group_floor = floors(state.pool_level, state.cut, False, self.settings.discover)
+            measured = {"cut": state.cut, "measured_cut": state.measured_cut}
+            measured |= {"floor": floor, "group_floor": group_floor}
+            kept = {name: round(value, 4) for name, value in measured.items()}
             self.archive.put(
-                connection, schema.step, [{"week": state.week, "n_articles": n, "counts": {"cut": round(state.cut, 4)}}]
+                connection, schema.step, [{"week": state.week, "n_articles": n, "counts": kept}]
             )
         return counts
 
@@ -306,7 +311,8 @@ class Outcome:
             range(len(self.members[narrative_id]))[-self.settings.discover.max_members :]
         )
         seed = state.seeds.get(row["slug"] or "")
-        known = make_known(narrative_id, members, seed, self.settings.discover)
+        known = make_known(narrative_id, members, seed, self.settings.discover, pool=state.pool_level)
+        known.floor, known.group_floor = floors(state.pool_level, state.cut, known.named, self.settings.discover)
         pairs = similarities(members, WordOverlap(members, []), self.settings.discover)
         n = len(members)
         # When they were published, not when they joined: what came out of the buffer is no sign of life today.

@@ -92,11 +92,11 @@ class DiscoverSettings(_Section):
     buffer_weeks: int = Field(3, ge=1, le=26, description="Unassigned articles stay candidates this long.")
     buffer_max: int = Field(12_000, ge=100, description="At most this many unassigned articles are clustered.")
     tau_percentile: float = Field(
-        88.0,
-        gt=50,
+        0.0,
+        ge=0,
         lt=100,
-        description="Groups are cut at this percentile of the similarity of random pairs: 88 for narratives within "
-        "one subject, 99 for single events in general news.",
+        description="Groups are cut at this percentile of the similarity of pairs; 0: where the material's own groups "
+        "are told apart best.",
     )
     word_weight: float = Field(1.0, ge=0, description="Weight of word overlap beside the cosine, in assignment.")
     group_word_weight: float = Field(0.25, ge=0, description="The same in grouping articles.")
@@ -109,8 +109,15 @@ class DiscoverSettings(_Section):
     seed_members: float = Field(4.0, gt=0, description="A definition's texts count as this many articles.")
     level_sd: float = Field(1.64, ge=0, description="A narrative's own level: mean minus this many sd.")
     level_shrinkage: float = Field(10, ge=0, description="Weight of the pooled mean and sd.")
-    floor: float = Field(0.14, ge=0, lt=1, description="An article by itself joins nothing below this score.")
-    group_floor: float = Field(0.08, ge=0, lt=1, description="Nor does a group of articles below this mean score.")
+    floor: float = Field(
+        0.0, ge=0, lt=1, description="An article by itself joins nothing below this score; 0: measured on the members."
+    )
+    group_floor: float = Field(
+        0.0, ge=0, lt=1, description="Nor does a group of articles below this mean score; 0: measured on the members."
+    )
+    kinship: float = Field(
+        0.0, ge=0, lt=2, description="From this kinship on a young narrative has split off an older one; 0: measured."
+    )
     max_members: int = Field(300, ge=20, description="A centre and its level are those of the latest members.")
     dormant_weeks: int = Field(8, ge=2, description="Weeks without a member until a narrative is dormant.")
     ended_weeks: int = Field(26, ge=3, description="Weeks without a member until it has ended.")

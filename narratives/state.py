@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from narratives.affinity import Batch, Known
+from narratives.assign import MEMBER_POOL, Pool
 from narratives.known import Seed
 from narratives.space import Space
 
@@ -52,7 +53,9 @@ class StepState:
     members: dict[str, Batch] = field(default_factory=dict)  # latest stories of each narrative
     member_weeks: dict[str, list[date]] = field(default_factory=dict)
     pool: Batch | None = None
-    cut: float = 0.0
+    cut: float = 0.0  # similarity at which groups are cut: the mean over some weeks of
+    measured_cut: float = 0.0  # what this week's material says
+    pool_level: Pool = MEMBER_POOL
     bootstrapping: bool = False  # this is the week of the first clustering
     bootstrapped: bool = False  # it, or an earlier week, was
     placed: list[Member] = field(default_factory=list)

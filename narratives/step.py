@@ -18,7 +18,7 @@ from sqlalchemy import select
 from narratives import weeks
 from narratives.affinity import Batch, Known, WordOverlap, joined, scores, unit
 from narratives.archive import schema
-from narratives.assign import Placement, place
+from narratives.assign import Placement, calibration, floors, place, pooled
 from narratives.definitions import Definition
 from narratives.discover import bootstrap_groups, cut_level, group_articles
 from narratives.known import SeedTexts, countered, make_known, seeds_in, sentence_votes
@@ -36,6 +36,8 @@ _BOOTSTRAP_ROUNDS = 4
 _FOLLOW_ROUNDS = 3
 # From this kinship on a young narrative has split off. The sample's births: .17 (a split), .15 and .08 (none).
 _KINSHIP = 0.16
+_KINSHIP_NARRATIVES = 8  # with fewer the measured kinship of strangers means nothing
+_CUT_WEEKS = 4  # the cut is the mean of this many weeks' measurements
 
 
 class Step:
@@ -114,6 +116,8 @@ class Step:
         assert state.space is not None
         limit = self.settings.discover.max_members
         state.narratives = {row["id"]: row for row in self.archive.rows(schema.narrative)}
+        measured = [row["counts"]["cut"] for row in self.archive.rows(schema.step) if row["counts"]]
+        state.cut = measured[-1] if measured else 0.0
         table = schema.membership
         with self.archive.reading() as connection:
             for row in state.narratives.values():
@@ -154,6 +158,26 @@ class Step:
                 stored = (row["score_mean"], row["score_sd"])
             state.known.append(make_known(narrative_id, members, seed, self.settings.discover, stored))
         state.known += self.ruled.aliases(state)
+        self._calibrate(state, state.known)
+
+    def _calibrate(self, state: StepState, known: Sequence[Known]) -> None:
+        """Levels and floors from how well members of all narratives fit theirs, and from the cut."""
+        settings, state.pool_level = self.settings.discover, pooled(known)
+        for one in known:
+            if one.own[0]:
+                one.mean, one.sd = calibration(one.own, one.named, settings, state.pool_level)
+            one.floor, one.group_floor = floors(state.pool_level, state.cut, one.named, settings)
+
+    def _kinship(self, known: Sequence[Known]) -> float:
+        """Kinship that strangers do not reach: four sd above the median of the pairs of discovered narratives."""
+        said = self.settings.discover.kinship
+        centres = [k.centre for k in known if not k.named]
+        if said or len(centres) < _KINSHIP_NARRATIVES:
+            return said or _KINSHIP
+        found = np.stack(centres)
+        pairs = (found @ found.T)[np.triu_indices(len(found), 1)]
+        middle, upper = np.percentile(pairs, [50, 75])  # sd from the quartile: some pairs are no strangers
+        return max(_KINSHIP, round(float(middle + 4 * (upper - middle) / 0.6745), 6))
 
     def gather(self, state: StepState) -> None:
         """The pool: this week's voices and those of the last weeks that are still unassigned.
@@ -169,7 +193,10 @@ class Step:
         self.ruled.settle_homes(state)
         recent = self._open_voices(None, unassigned=False, limit=_CUT_ARTICLES)
         sample = self.material.batch(sorted([*recent, *state.voices], key=_in_time)[-_CUT_ARTICLES:], state.space)
-        state.cut = cut_level(sample, WordOverlap(sample, []), settings)
+        state.measured_cut = cut_level(sample, WordOverlap(sample, []), settings)
+        earlier = [row["counts"].get("measured_cut") for row in self.archive.rows(schema.step)[-_CUT_WEEKS + 1 :]]
+        state.cut = float(np.mean([*(cut for cut in earlier if cut is not None), state.measured_cut]))
+        self._calibrate(state, state.known)
 
     def _open_voices(self, since: date | None, unassigned: bool, limit: int | None = None) -> list[dict[str, Any]]:
         """Voices that earlier steps took in: all, or the unassigned ones since a week."""
@@ -255,6 +282,7 @@ class Step:
                 return
             young = [make_known(c.id, pool.take(members[c.id]), None, self.settings.discover) for c in state.born]
             known = [*state.known, *young]
+            self._calibrate(state, known)
             rest = pool.take(left)
             words = WordOverlap(rest, [k.profile for k in known])
             if not self._take(state, rest, self._placed(state, rest, words, np.arange(len(left)), known), how):
@@ -298,7 +326,7 @@ class Step:
             if not k.named
         ]
         kinship, parent = max(kin, default=(0.0, ""))
-        return (parent if kinship >= _KINSHIP else ""), round(kinship, 4)
+        return (parent if kinship >= self._kinship(known) else ""), round(kinship, 4)
 
     def _contest(self, state: StepState, cluster: Cluster, new: Known, parent: Known) -> None:
         """Recent stories of the parent that lie nearer to the part that split off go with it."""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from narratives.affinity import Known
-from narratives.assign import MEMBER_POOL, NAMED_POOL, calibration, place
+from narratives.assign import MEMBER_POOL, NAMED_POOL, Pool, calibration, floors, place, pooled
 from narratives.settings import DiscoverSettings
 
 SETTINGS = DiscoverSettings()
@@ -77,13 +77,28 @@ def test_without_any_narrative_a_group_can_still_be_born():
 
 
 def test_few_members_are_shrunk_toward_the_pool():
-    assert calibration(np.zeros(0), named=False, settings=SETTINGS) == pytest.approx(MEMBER_POOL)
-    assert calibration(np.zeros(0), named=True, settings=SETTINGS) == pytest.approx(NAMED_POOL)
-    mean, _ = calibration(np.full(5, 0.6), named=False, settings=SETTINGS)
-    many, _ = calibration(np.full(500, 0.6), named=False, settings=SETTINGS)
+    assert calibration((0, 0.0, 0.0), named=False, settings=SETTINGS) == pytest.approx(MEMBER_POOL)
+    assert calibration((0, 0.0, 0.0), named=True, settings=SETTINGS) == pytest.approx(NAMED_POOL)
+    mean, _ = calibration((5, 0.6, 0.0), named=False, settings=SETTINGS)
+    many, _ = calibration((500, 0.6, 0.0), named=False, settings=SETTINGS)
     assert MEMBER_POOL[0] < mean < many == pytest.approx(0.6, abs=0.01)
 
 
 def test_a_stray_in_a_group_goes_to_the_narrative_that_it_reaches_alone():
     rows = [[0.5, 0.1], [0.5, 0.1], [0.5, 0.1], [0.25, 0.6]]
     assert placed(rows, [0, 0, 0, 0]).narrative == ("N0001", "N0001", "N0001", "N0002")
+
+
+def test_floors_rise_with_how_well_members_fit_and_with_the_cut_for_what_was_discovered():
+    loose = pooled([Known(f"N{i}", np.zeros(2), own=(20, 0.35, 0.01)) for i in range(5)])
+    tight = pooled([Known(f"N{i}", np.zeros(2), own=(20, 0.8, 0.03)) for i in range(5)])
+    assert floors(tight, 0.0, False, SETTINGS) > floors(loose, 0.0, False, SETTINGS)
+    assert floors(loose, 0.3, False, SETTINGS) == pytest.approx((0.45, 0.345))
+    assert floors(loose, 0.3, True, SETTINGS) == floors(loose, 0.0, True, SETTINGS)
+    assert floors(tight, 0.3, False, SETTINGS.model_copy(update={"floor": 0.2, "group_floor": 0.1})) == (0.2, 0.1)
+
+
+def test_one_narrative_does_not_set_the_level_of_all():
+    one = pooled([Known("N1", np.zeros(2), own=(1000, 0.9, 0.0))])
+    assert MEMBER_POOL.mean < one.mean < 0.8
+    assert pooled([]) == Pool(*MEMBER_POOL)

@@ -46,8 +46,16 @@ def test_identical_articles_share_a_group():
 def test_the_cut_is_the_asked_percentile_of_pairs():
     batch, _ = topics(5, 8, noise=2.0)
     similarity = (batch.vectors @ batch.vectors.T)[np.triu_indices(len(batch), 1)]
-    cut = cut_level(batch, WordOverlap(batch, []), SETTINGS)
-    assert (similarity < cut).mean() == pytest.approx(SETTINGS.tau_percentile / 100, abs=0.01)
+    cut = cut_level(batch, WordOverlap(batch, []), SETTINGS.model_copy(update={"tau_percentile": 90.0}))
+    assert (similarity < cut).mean() == pytest.approx(0.9, abs=0.01)
+
+
+@pytest.mark.parametrize(("n_topics", "n_each", "noise"), [(4, 30, 1.0), (40, 6, 0.8), (8, 10, 1.0)])
+def test_the_cut_follows_the_material_whether_it_has_few_large_or_many_small_narratives(n_topics, n_each, noise):
+    batch, truth = topics(n_topics, n_each, noise)
+    words = WordOverlap(batch, [])
+    cut = cut_level(batch, words, SETTINGS)
+    assert agree(group_articles(batch, words, cut, SETTINGS), truth) > 0.9
 
 
 def test_nothing_and_one_article_are_no_groups():

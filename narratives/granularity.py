@@ -1,0 +1,97 @@
+"""How fine are the narratives of this material? The level at which groups are cut, measured on the material itself.
+
+Stories of one subject are cut best where 88 % of random pairs are less alike, single events in general news where
+97 to 99 % are; the distributions of pairs hardly differ, the clusterings do. So the level is the one whose groups
+of average-link clustering have the highest mean silhouette, where articles in no group of `min_stories` count as
+zero: too low a cut joins strangers, too high a cut leaves everything alone. On eleven sets (rare earths, Chinese
+events, English headlines, Reuters, a mixture; 28 to 1,500 articles) the best silhouette lay at or beside the cut
+with the best agreement with the labels.
+
+References
+----------
+Rousseeuw, Silhouettes, 1987.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+# Percentiles of pair similarity that are tried.
+TRIED = (76, 80, 83, 86, 88, 90, 92, 94, 95, 96, 97, 98, 98.5, 99, 99.3, 99.6)
+USUAL = 88.0  # where too few articles have groups at all
+_ENOUGH = 20  # articles
+_NEARLY = 0.97  # as good as the best
+
+
+def measured_cut(similarity: np.ndarray, min_stories: int) -> float:
+    """The cut whose groups are told apart best.
+
+    Parameters
+    ----------
+    similarity : (n, n)
+        Of the latest stories, at most some 1,500: time and memory grow with n * n.
+    min_stories
+        Articles that make a group.
+
+    Returns
+    -------
+    Similarity. With fewer than 20 articles, or no groups at any cut: the 88th percentile of the pairs (0 for none).
+    """
+    from scipy.cluster.hierarchy import fcluster
+
+    n = len(similarity)
+    pairs = similarity[np.triu_indices(n, 1)]
+    if not len(pairs):
+        return 0.0
+    usual = float(np.percentile(pairs, USUAL))
+    if n < _ENOUGH:
+        return usual
+    cuts = np.percentile(pairs, TRIED)
+    tree = linked(similarity)
+    found = np.array([silhouette(similarity, fcluster(tree, 1.0 - cut, "distance"), min_stories) for cut in cuts])
+    if found.max() <= 0:
+        return usual
+    # On a plateau the finest: what is parted can be merged later, and strangers that were joined mislead.
+    return float(cuts[np.flatnonzero(found >= _NEARLY * found.max())[-1]])
+
+
+def silhouette(similarity: np.ndarray, labels: np.ndarray, min_stories: int) -> float:
+    """Mean silhouette over all articles; those in groups smaller than `min_stories` count as zero.
+
+    The nearest other group is the one with the highest mean similarity; with one group only, it is the rest.
+
+    >>> alike = np.array([[1, .9, 0, 0], [.9, 1, 0, 0], [0, 0, 1, .9], [0, 0, .9, 1]])
+    >>> round(silhouette(alike, np.array([1, 1, 2, 2]), 2), 2), silhouette(alike, np.array([1, 2, 3, 4]), 2)
+    (0.9, 0.0)
+    """
+    _, member, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    large = np.flatnonzero(sizes >= max(min_stories, 2))
+    if not len(large):
+        return 0.0
+    inside = np.flatnonzero(np.isin(member, large))
+    column = np.searchsorted(large, member[inside])
+    at = np.arange(len(inside))
+    one_hot = np.zeros((len(labels), len(large)))
+    one_hot[inside, column] = 1
+    sums = similarity[inside] @ one_hot
+    own = (sums[at, column] - 1) / (sizes[large][column] - 1)
+    means = sums / sizes[large]
+    means[at, column] = -np.inf
+    other = means.max(axis=1)
+    if len(large) == 1:
+        rest = np.setdiff1d(np.arange(len(labels)), inside)
+        other = similarity[np.ix_(inside, rest)].mean(axis=1) if len(rest) else np.full(len(inside), own.mean())
+    width = np.maximum(1 - own, 1 - other)
+    return float(np.sum((own - other) / np.maximum(width, 1e-9)) / len(labels))
+
+
+def linked(similarity: np.ndarray) -> np.ndarray:
+    """Average-link tree over 1 - similarity, equal articles tying exactly."""
+    from scipy.cluster.hierarchy import linkage
+    from scipy.spatial.distance import squareform
+
+    # Rounded, so that the last bit of a product cannot decide.
+    distance = np.round(np.clip(1.0 - similarity, 0.0, 2.0).astype(np.float64), 6)
+    distance = np.minimum(distance, distance.T)
+    np.fill_diagonal(distance, 0.0)
+    return np.asarray(linkage(squareform(distance, checks=False), "average"))
