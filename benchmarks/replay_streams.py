@@ -9,36 +9,13 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from pathlib import Path
 
-START = datetime(2025, 1, 6, 0, 30, tzinfo=timezone(timedelta(hours=8)))  # a Monday
+from narratives.replay.streams import START, Stream, Text
+
 _FIRST_KNOWN = 6  # texts of every known story in week 0, on which trackers may learn it
 _EXTRAS = 4  # texts of any further story, each in a week drawn at random: not a story to be found
-
-
-@dataclass(frozen=True)
-class Text:
-    """One text of a stream; `story` is "" for single texts, `week` counts from 0."""
-
-    title: str
-    body: str
-    lang: str
-    source: str
-    story: str
-    week: int
-    published_at: datetime
-
-
-@dataclass(frozen=True)
-class Stream:
-    """Texts in order of time, and the planted stories: story -> week of its first text, and texts a week."""
-
-    texts: tuple[Text, ...]
-    born: dict[str, int]
-    rate: dict[str, int]
-    n_weeks: int
 
 
 def load_stories(files: Sequence[Path], max_chars: int = 300) -> list[dict[str, list[dict[str, str]]]]:

@@ -17,10 +17,11 @@ from __future__ import annotations
 import numpy as np
 
 # Percentiles of pair similarity that are tried.
-TRIED = (76, 80, 83, 86, 88, 90, 92, 94, 95, 96, 97, 98, 98.5, 99, 99.3, 99.6)
-USUAL = 88.0  # where too few articles have groups at all
+TRIED = (50, 60, 66, 72, 76, 80, 83, 86, 88, 90, 92, 94, 95, 96, 97, 98, 98.5, 99, 99.3, 99.6)
+USUAL = 88  # kept unless another cut is clearly better
 _ENOUGH = 20  # articles
 _NEARLY = 0.97  # as good as the best
+_CERTAIN = 3.0  # standard errors by which another cut must be better than the usual one
 
 
 def measured_cut(similarity: np.ndarray, min_stories: int) -> float:
@@ -35,7 +36,8 @@ def measured_cut(similarity: np.ndarray, min_stories: int) -> float:
 
     Returns
     -------
-    Similarity. With fewer than 20 articles, or no groups at any cut: the 88th percentile of the pairs (0 for none).
+    Similarity: the 88th percentile of the pairs, unless another cut is better by three standard errors (of the paired
+    difference); then the finest of those as good as the best. 0 where there are no pairs.
     """
     from scipy.cluster.hierarchy import fcluster
 
@@ -48,26 +50,29 @@ def measured_cut(similarity: np.ndarray, min_stories: int) -> float:
         return usual
     cuts = np.percentile(pairs, TRIED)
     tree = linked(similarity)
-    found = np.array([silhouette(similarity, fcluster(tree, 1.0 - cut, "distance"), min_stories) for cut in cuts])
-    if found.max() <= 0:
+    each = [silhouettes(similarity, fcluster(tree, 1.0 - cut, "distance"), min_stories) for cut in cuts]
+    found = np.array([values.mean() for values in each])
+    lost = each[int(np.argmax(found))] - each[TRIED.index(USUAL)]
+    if lost.mean() <= _CERTAIN * lost.std() / n**0.5:
         return usual
     # On a plateau the finest: what is parted can be merged later, and strangers that were joined mislead.
     return float(cuts[np.flatnonzero(found >= _NEARLY * found.max())[-1]])
 
 
-def silhouette(similarity: np.ndarray, labels: np.ndarray, min_stories: int) -> float:
-    """Mean silhouette over all articles; those in groups smaller than `min_stories` count as zero.
+def silhouettes(similarity: np.ndarray, labels: np.ndarray, min_stories: int) -> np.ndarray:
+    """(n,) silhouette of each article; zero for those in groups smaller than `min_stories`.
 
     The nearest other group is the one with the highest mean similarity; with one group only, it is the rest.
 
     >>> alike = np.array([[1, .9, 0, 0], [.9, 1, 0, 0], [0, 0, 1, .9], [0, 0, .9, 1]])
-    >>> round(silhouette(alike, np.array([1, 1, 2, 2]), 2), 2), silhouette(alike, np.array([1, 2, 3, 4]), 2)
-    (0.9, 0.0)
+    >>> silhouettes(alike, np.array([1, 1, 2, 2]), 2).round(2), silhouettes(alike, np.array([1, 2, 3, 4]), 2)
+    (array([0.9, 0.9, 0.9, 0.9]), array([0., 0., 0., 0.]))
     """
+    found = np.zeros(len(labels))
     _, member, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     large = np.flatnonzero(sizes >= max(min_stories, 2))
     if not len(large):
-        return 0.0
+        return found
     inside = np.flatnonzero(np.isin(member, large))
     column = np.searchsorted(large, member[inside])
     at = np.arange(len(inside))
@@ -82,7 +87,8 @@ def silhouette(similarity: np.ndarray, labels: np.ndarray, min_stories: int) -> 
         rest = np.setdiff1d(np.arange(len(labels)), inside)
         other = similarity[np.ix_(inside, rest)].mean(axis=1) if len(rest) else np.full(len(inside), own.mean())
     width = np.maximum(1 - own, 1 - other)
-    return float(np.sum((own - other) / np.maximum(width, 1e-9)) / len(labels))
+    found[inside] = (own - other) / np.maximum(width, 1e-9)
+    return found
 
 
 def linked(similarity: np.ndarray) -> np.ndarray:

@@ -246,8 +246,9 @@ class Outcome:
             before = {row["week"]: row for row in self.archive.rows(schema.step, connection=connection)}
             n = len(state.arrivals) + (before[state.week]["n_articles"] if state.week in before else 0)
             floor, group_floor = floors(state.pool_level, state.cut, False, self.settings.discover)
-            measured = {"cut": state.cut, "measured_cut": state.measured_cut}
-            measured |= {"floor": floor, "group_floor": group_floor}
+            measured = {"cut": state.cut, "floor": floor, "group_floor": group_floor}
+            if state.bootstrapped:  # before, too few articles say too little to be remembered
+                measured["measured_cut"] = state.measured_cut
             kept = {name: round(value, 4) for name, value in measured.items()}
             self.archive.put(
                 connection, schema.step, [{"week": state.week, "n_articles": n, "counts": kept}]

@@ -194,7 +194,8 @@ class Step:
         recent = self._open_voices(None, unassigned=False, limit=_CUT_ARTICLES)
         sample = self.material.batch(sorted([*recent, *state.voices], key=_in_time)[-_CUT_ARTICLES:], state.space)
         state.measured_cut = cut_level(sample, WordOverlap(sample, []), settings)
-        earlier = [row["counts"].get("measured_cut") for row in self.archive.rows(schema.step)[-_CUT_WEEKS + 1 :]]
+        steps = self.archive.rows(schema.step)[-_CUT_WEEKS + 1 :]
+        earlier = [row["counts"].get("measured_cut") for row in steps] if state.bootstrapped else []
         state.cut = float(np.mean([*(cut for cut in earlier if cut is not None), state.measured_cut]))
         self._calibrate(state, state.known)
 

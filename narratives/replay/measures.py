@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from benchmarks.replay_streams import Stream
+from narratives.replay.streams import Stream
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,8 @@ def measure(stream: Stream, tracked: Tracked) -> dict[str, float]:
     `FA`: alerts by rule R a week that are not the first of a planted story, of which `FA old` are on a story known
     from week 0 and `FA again` second ones; `FA conf.`: those of them that were confirmed; `prec.`, `prec. conf.`:
     share of alerts that are the first of a planted story; `switch`: how often two consecutive weeks of a story lie
-    mostly in different narratives; `IDF1`, `BCubed` (unassigned texts stand alone) over planted and known stories;
+    mostly in different narratives (an id switch); `IDF1`, `BCubed`, `VI` (bits; unassigned texts stand alone) over
+    planted and known stories; `coverage`: share of all texts in a narrative;
     `loose`: share of their texts in no narrative; `noise in`: share of single texts in some narrative.
     """
     truth = [text.story for text in stream.texts]
@@ -75,6 +80,8 @@ def measure(stream: Stream, tracked: Tracked) -> dict[str, float]:
         "switch": _switches(stream, tracked),
         "IDF1": idf1(truth, tracked.narrative),
         "BCubed": bcubed([truth[i] for i in inside], [tracked.narrative[i] for i in inside]),
+        "VI": variation_of_information([truth[i] for i in inside], [tracked.narrative[i] for i in inside]),
+        "coverage": _mean([bool(n) for n in tracked.narrative]),
         "loose": _mean([not tracked.narrative[i] for i in inside]),
         "noise in": _mean([bool(n) for n, story in zip(tracked.narrative, truth, strict=True) if not story]),
         "CPU s/week": tracked.cpu_seconds / stream.n_weeks,
@@ -158,3 +165,39 @@ def bcubed(truth: Sequence[str], predicted: Sequence[str]) -> float:
     precision = sum(n * n / n_found[f] for (_, f), n in both.items()) / len(truth)
     recall = sum(n * n / n_true[t] for (t, _), n in both.items()) / len(truth)
     return 2 * precision * recall / (precision + recall)
+
+
+def table_of(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """Mean over seeds a tracker, with the lowest and the highest."""
+    import pandas as pd
+
+    frame = pd.DataFrame(list(rows))
+    names = [name for name in frame.columns if name not in ("tracker", "seed")]
+    grouped = frame.groupby("tracker", sort=False)[names]
+    mean, low, high = grouped.mean(), grouped.min(), grouped.max()
+    cells = {
+        name: [
+            "-" if pd.isna(m) else f"{m:.2f} ({a:.2f}-{b:.2f})"
+            for m, a, b in zip(mean[name], low[name], high[name], strict=True)
+        ]
+        for name in names
+    }
+    return pd.DataFrame(cells, index=mean.index).T
+
+
+def variation_of_information(truth: Sequence[str], predicted: Sequence[str]) -> float:
+    """Entropy of each given the other, in bits; 0 for the same partition. A text without narrative stands alone.
+
+    >>> variation_of_information(["a", "a", "b", "b"], ["1", "1", "2", "2"])
+    0.0
+    >>> variation_of_information(["a", "a", "b", "b"], ["1", "1", "1", "1"])
+    1.0
+
+    References
+    ----------
+    Meilă, Comparing clusterings, 2007.
+    """
+    found = [name or f"alone {i}" for i, name in enumerate(predicted)]
+    both, n_true, n_found = Counter(zip(truth, found, strict=True)), Counter(truth), Counter(found)
+    bits = sum(n * (np.log2(n_true[t] / n) + np.log2(n_found[f] / n)) for (t, f), n in both.items())
+    return float(bits / max(1, len(truth)))

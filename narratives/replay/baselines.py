@@ -1,4 +1,4 @@
-"""Two trackers to beat, on the same vectors and with the same alert rule: they differ in how they track only."""
+"""Three trackers to beat, on the same vectors and with the same alert rule: they differ in how they track only."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from datetime import timedelta
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from benchmarks.replay_measures import Alert, Tracked
-from benchmarks.replay_streams import START, Stream
 from narratives.alerts import Newborn, judge, settle
+from narratives.replay.measures import Alert, Tracked
+from narratives.replay.streams import Stream
 from narratives.settings import AlertSettings
 
 _SMALLEST = 5  # texts of a narrative; with fewer a cluster is none yet
@@ -84,11 +84,52 @@ def weekly_merged(stream: Stream, vectors: np.ndarray) -> Tracked:
     return _tracked(stream, vectors, clusters, cut, began)
 
 
+def refitted(stream: Stream, vectors: np.ndarray) -> Tracked:
+    """Everything so far clustered anew each week; clusters get their old ids by Hungarian matching of shared texts.
+
+    A text keeps the id that it was given in its own week: what was reported then is what is judged.
+
+    References
+    ----------
+    Kuhn, The Hungarian method, 1955; weekly refits matched so are what most topic-model dashboards do.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    began = time.process_time()
+    cut = cut_of(vectors)
+    now: dict[int, int] = {}  # row -> cluster, as of the latest refit
+    clusters: list[_Cluster] = []
+    for week in range(stream.n_weeks):
+        rows = np.array([i for i, text in enumerate(stream.texts) if text.week <= week])
+        if len(rows) < 2:
+            continue
+        labels = fcluster(linkage(vectors[rows], "average", metric="cosine"), 1 - cut, "distance")
+        groups = [rows[labels == label] for label in np.unique(labels)]
+        groups = [group for group in groups if len(group) >= _SMALLEST]
+        shared = np.zeros((len(groups), len(clusters)))
+        for g, group in enumerate(groups):
+            for i in group:
+                if int(i) in now:
+                    shared[g, now[int(i)]] += 1
+        matched = dict(zip(*linear_sum_assignment(-shared), strict=True)) if clusters and groups else {}
+        before, now = now, {}
+        for g, group in enumerate(groups):
+            j = int(matched[g]) if g in matched and shared[g, matched[g]] > 0 else len(clusters)
+            if j == len(clusters):
+                clusters.append(_Cluster())
+            now |= {int(i): j for i in group}
+            told = {i for cluster in clusters for i in cluster.rows} if before else set()
+            clusters[j].add([int(i) for i in group if int(i) not in told], vectors, week)
+            if clusters[j].born < 0:
+                clusters[j].born = week
+    return _tracked(stream, vectors, clusters, cut, began)
+
+
 def _tracked(stream: Stream, vectors: np.ndarray, clusters: list[_Cluster], cut: float, began: float) -> Tracked:
     """Ids, births and alerts (rule R in the week of birth; those of week 0 are the stock, not news)."""
     narrative = [""] * len(stream.texts)
     born, alerts = {}, []
-    weeks = [(START + timedelta(weeks=w)).date() for w in range(stream.n_weeks)]
+    weeks = [(stream.start + timedelta(weeks=w)).date() for w in range(stream.n_weeks)]
     for j, cluster in enumerate(clusters):
         if cluster.born < 0:
             continue
@@ -110,3 +151,6 @@ def _tracked(stream: Stream, vectors: np.ndarray, clusters: list[_Cluster], cut:
         confirmed = settle(weeks[cluster.born], joined, weeks[until]) == "confirmed"
         alerts.append(Alert(cluster.born, tuple(then), passed, confirmed))
     return Tracked(narrative, born, alerts, time.process_time() - began)
+
+
+BASELINES = {"single pass": single_pass, "weekly, merged": weekly_merged, "refit, matched": refitted}

@@ -1,0 +1,1 @@
+"""History replayed week by week with planted births, beside simpler trackers on the same vectors."""
