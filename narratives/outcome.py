@@ -250,9 +250,7 @@ class Outcome:
             if state.bootstrapped:  # before, too few articles say too little to be remembered
                 measured["measured_cut"] = state.measured_cut
             kept = {name: round(value, 4) for name, value in measured.items()}
-            self.archive.put(
-                connection, schema.step, [{"week": state.week, "n_articles": n, "counts": kept}]
-            )
+            self.archive.put(connection, schema.step, [{"week": state.week, "n_articles": n, "counts": kept}])
         return counts
 
     def _write_narratives(self, connection: Connection) -> None:
