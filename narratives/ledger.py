@@ -147,3 +147,12 @@ class Ledger:
             if kind:
                 last = row["last_week"].isoformat() if row["last_week"] else None
                 self.step.archive.add_event(connection, state.week, kind, row["id"], last_member_week=last)
+
+
+def write_quiet_week(step: Step, state: StepState) -> None:
+    """A week without arrivals: time passes for alerts and statuses, and nothing else."""
+    with step.archive.begin() as connection:
+        ledger = Ledger(step, state, {})
+        ledger.write_alerts(connection)
+        ledger.write_statuses(connection)
+        step.archive.insert(connection, schema.step, [{"week": state.week, "n_articles": 0, "counts": {}}])

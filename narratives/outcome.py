@@ -37,15 +37,6 @@ if TYPE_CHECKING:
 _NAMING_MEMBERS = 100
 
 
-def write_quiet_week(step: Step, state: StepState) -> None:
-    """A week without arrivals: time passes for alerts and statuses, and nothing else."""
-    with step.archive.begin() as connection:
-        ledger = Ledger(step, state, {})
-        ledger.write_alerts(connection)
-        ledger.write_statuses(connection)
-        step.archive.insert(connection, schema.step, [{"week": state.week, "n_articles": 0, "counts": {}}])
-
-
 class Outcome:
     """Finishes one step: `settle`, `score`, `describe`, then `write`."""
 

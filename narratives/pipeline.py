@@ -17,8 +17,9 @@ from narratives import weeks
 from narratives.archive import schema
 from narratives.definitions import Definition
 from narratives.known import SeedTexts, seed_texts
+from narratives.ledger import write_quiet_week
 from narratives.material import Material
-from narratives.outcome import Outcome, write_quiet_week
+from narratives.outcome import Outcome
 from narratives.plugins import StanceReader, Toner, tone_scorer
 from narratives.reencode import adopt_encoder
 from narratives.review import Review

@@ -147,7 +147,8 @@ def _tracked(stream: Stream, vectors: np.ndarray, clusters: list[_Cluster], cut:
         )
         passed = judge(newborn, weeks[cluster.born], AlertSettings()).tier == "alert"
         until = min(cluster.born + 2, stream.n_weeks - 1)
-        joined = [weeks[stream.texts[i].week] for i in cluster.rows if stream.texts[i].week <= until]
+        joined = [(weeks[stream.texts[i].week], stream.texts[i].source) for i in cluster.rows]
+        joined = [(week, source) for week, source in joined if week <= weeks[until]]
         confirmed = settle(weeks[cluster.born], joined, weeks[until]) == "confirmed"
         alerts.append(Alert(cluster.born, tuple(then), passed, confirmed))
     return Tracked(narrative, born, alerts, time.process_time() - began)
