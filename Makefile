@@ -6,13 +6,16 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lint types check clean
+.PHONY: help report notebooks test lint types check clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*  ## /  make \1 - /p' Makefile
 
 report: .venv/installed $(DESK)/archive.sqlite  ## the weekly report on data/ (or FILES=...), in ./desk (or DESK=...)
 	@$(BIN)/narratives run --desk $(DESK) $(FILES)
+
+notebooks: .venv/installed-dev $(DESK)/archive.sqlite  ## run the notebooks on ./desk and write docs/notebooks
+	$(BIN)/python docs/render_notebooks.py $(DESK)
 
 test: .venv/installed-dev  ## run the tests
 	$(BIN)/python -m pytest

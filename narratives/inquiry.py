@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +103,11 @@ class Inquiry:
         return explain_article(self._desk(), own, wanted, encoder=encoder or self._own_encoder())
 
     def try_definition(
-        self, definition: Definition | Mapping[str, Any] | str, weeks: int | None = None, encoder: Encoder | None = None
+        self,
+        definition: Definition | Mapping[str, Any] | str,
+        weeks: int | None = None,
+        instead_of: Sequence[str] = (),
+        encoder: Encoder | None = None,
     ) -> Trial:
         """Which stories a definition would take, and from which narratives, without writing anything.
 
@@ -114,6 +118,8 @@ class Inquiry:
             that is there already it is tried in its stead, and what that would lose is told too.
         weeks
             Look at the latest so many weeks only; None at the latest 5,000 stories.
+        instead_of
+            Narratives that it would take the place of (by `same_as`, say): they do not compete for the stories.
 
         Returns
         -------
@@ -122,11 +128,11 @@ class Inquiry:
         Raises
         ------
         ValueError
-            The definition is not valid, or no update has run yet.
+            The definition is not valid, there is no such narrative, or no update has run yet.
         """
         from narratives.what_if import try_definition
 
-        return try_definition(self._desk(), definition, encoder or self._own_encoder(), weeks)
+        return try_definition(self._desk(), definition, encoder or self._own_encoder(), weeks, instead_of)
 
     def compare_settings(self, changed: Mapping[str, Any], encoder: Encoder | None = None) -> Comparison:
         """What other settings would have done to this desk's articles, without writing anything.

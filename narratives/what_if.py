@@ -8,7 +8,7 @@ same cached vectors, once as they are and once changed, so that nothing but the 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -18,6 +18,7 @@ import numpy as np
 
 from narratives.archive import schema
 from narratives.definitions import Definition, parse_definition
+from narratives.lookup import find_narrative
 from narratives.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ class Trial:
 
     Columns of `articles`: id, title, source, lang, published_at, narrative (where it is now), joins (it would be the
     definition's), score (nearness to the definition), level (that a single story must reach; what reaches it and does
-    not join lies nearer to another narrative, or to a counter-example), best_other, best_other_score (the nearest of the
-    other narratives). `own` is the narrative that the definition has already, or "".
+    not join lies nearer to another narrative, or to a counter-example), best_other, best_other_score (the nearest of
+    the other narratives). `own` is the narrative that the definition has already, or "".
     `taken` is narrative -> stories that would leave it ("" = in none now); `n_looked_at` the stories looked at.
     """
 
@@ -65,7 +66,11 @@ class Trial:
 
 
 def try_definition(
-    desk: Desk, definition: Definition | Mapping[str, Any] | str, encoder: Encoder | None, weeks: int | None
+    desk: Desk,
+    definition: Definition | Mapping[str, Any] | str,
+    encoder: Encoder | None,
+    weeks: int | None,
+    instead_of: Sequence[str] = (),
 ) -> Trial:
     """Place the latest stories with one definition more (or another in its stead); see `Desk.try_definition`."""
     import pandas as pd
@@ -90,7 +95,9 @@ def try_definition(
     own = next((i for i, row in state.narratives.items() if row["slug"] == tried.id), "")
     seed = state.seeds[tried.id]
     new = make_known(TRIED, step.batch(state, []), seed, desk.settings.discover)
-    known = [*(k for k in state.known if k.id != own), new]
+    gone = {own, *(find_narrative(desk.archive, name)["id"] for name in instead_of)}
+    into = {alias.id: alias.into for alias in step.ruled.rulings.aliases}
+    known = [*(k for k in state.known if into.get(k.id, k.id) not in gone), new]
     articles = desk.articles()
     articles = articles[articles["is_first"]].tail(_LATEST)
     if weeks is not None:

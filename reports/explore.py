@@ -27,6 +27,7 @@ from reports.words import word
 
 MAX_POINTS = 50_000
 _N_LANES = 18
+_PAGE_POINTS = 2_000  # of a notebook's output that is kept as a page beside the widget
 _LABELS = {
     "map": Words("地图", "map"),
     "time": Words("时间", "time"),
@@ -105,10 +106,13 @@ class View:
         )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        page = {"text/html": self._repr_html_()} if len(self.data["id"]) <= _PAGE_POINTS else {}
         try:
-            return self.widget._repr_mimebundle_(**kwargs)
+            live = self.widget._repr_mimebundle_(**kwargs)
         except ModuleNotFoundError:
             return {"text/html": self._repr_html_()}
+        # Where no kernel runs, as on a page made of the notebook, the view is drawn all the same.
+        return ({**page, **live[0]}, live[1]) if isinstance(live, tuple) else {**page, **live}
 
 
 def explore(desk: Desk, lang: str = "both", max_points: int = MAX_POINTS) -> View:

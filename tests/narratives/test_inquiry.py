@@ -77,6 +77,9 @@ def test_a_definition_is_tried_without_being_written(desk: narratives.Desk, word
     assert len(reached) and {topic_of(desk, i) for i in reached.head(10)["id"]} == {"chips"}
     assert sum(trial.taken.values()) == trial.articles["joins"].sum()
     assert trial.n_looked_at == 75
+    chips = desk.articles().set_index("id").loc[reached["id"].iloc[0], "narrative"]
+    alone = desk.try_definition(DEFINITION, instead_of=[chips], encoder=word_encoder)
+    assert alone.taken[chips] > trial.taken.get(chips, 0)
     assert "nothing was changed" in trial._repr_html_()
     with pytest.raises(ValueError, match="name"):
         desk.try_definition({"id": "x"}, encoder=word_encoder)
