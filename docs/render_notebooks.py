@@ -27,7 +27,8 @@ STYLE = """
 body{max-width:1000px;margin:24px auto;padding:0 16px;color:#1b1e22;background:#fff;
 font:15px/1.55 system-ui,-apple-system,"Segoe UI",Arial,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif}
 pre{background:#f6f6f3;padding:8px 12px;overflow:auto;font-size:12.5px;line-height:1.45;border-radius:4px}
-table{border-collapse:collapse;font-size:12.5px}td,th{padding:3px 8px;border-bottom:1px solid #d8dade;text-align:left;vertical-align:top}
+table{border-collapse:collapse;font-size:12.5px}
+td,th{padding:3px 8px;border-bottom:1px solid #d8dade;text-align:left;vertical-align:top}
 .jp-OutputArea-output,.output_html,.output_area{overflow:auto}.anchor-link{display:none}h1{font-size:26px}h2{font-size:19px}
 .c1,.cm{color:#575e69}.k,.kn,.kc{color:#0a6870}.s1,.s2,.sa{color:#a8481b}.prompt,.jp-InputPrompt,.jp-OutputPrompt{display:none}
 """
@@ -48,9 +49,10 @@ def render(path: Path, desk: Path) -> Path:
     notebook["metadata"].pop("widgets", None)
     body, _ = HTMLExporter(config=Config(), template_name="basic").from_notebook_node(notebook)
     title = re.search(r"^# # (.+)$", path.read_text(encoding="utf-8"), re.M)
+    head = f"<title>{title.group(1) if title else path.stem}</title><style>{STYLE}</style>"
     page = (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{title.group(1) if title else path.stem}</title><style>{STYLE}</style></head><body>{body}</body></html>\n"
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width">{head}</head><body>{body}</body></html>\n'
     )
     if found := re.search(r"/(?:home|root|tmp|work|Users|var)/[\w/.-]+", page):
         raise ValueError(f"{path.name} shows a place of this machine: {found.group(0)}")
