@@ -70,7 +70,7 @@ articles[["published_at", "lang", "source", "title", "narrative", "verdict", "st
 # ## The narratives
 #
 # Those with a `slug` are named in `definitions.yaml`, the others were found. Names and claims of found narratives are
-# made of their words and headlines: rename them in your head before you quote them.
+# made of their words and headlines: give them names (`desk.rename`) before you quote them.
 
 # %% tags=["shown"]
 found = desk.narratives().sort_values("n_stories", ascending=False)
@@ -137,7 +137,8 @@ view = reports.explore(desk)
 view
 
 # %% [markdown]
-# Next: `explore_cluster.py` looks at one narrative from every side, `what_changed.py` reads the last week.
+# Next: `explore_cluster.py` looks at one narrative from every side, `what_changed.py` reads the last week,
+# `tune_definition.py` tries a named one, `label_stance.py` asks what to read, `paper_chart.py` draws for print.
 
 # %%
 desk.close()
