@@ -117,7 +117,7 @@ def _volume(intake: Intake) -> Sentence:
         en += "; " + ", ".join(f"{percent(s)} {name[1]}" for name, s in parts)
     zh += f"，来自 {intake.n_sources} 个来源。"
     en += f", from {plural(intake.n_sources, 'outlet', 'outlets')}."
-    return Sentence(Words(zh, en), (Link("quality", Words("来料", "intake")),))
+    return Sentence(Words(zh, en), (Link("quality", Words("收录情况", "intake")),))
 
 
 def _new(alerts: Sequence[AlertNote], born: Sequence[str], by_id: Mapping[str, NarrativeRow]) -> Sentence:
@@ -227,7 +227,7 @@ def _turns(turned: Sequence[Shift], by_id: Mapping[str, NarrativeRow]) -> Senten
     zh, en = [], []
     for t in listed:
         row = by_id[t.narrative]
-        what_zh, what_en = ("对主张的立场", "stance toward its claim") if t.what == "stance" else ("语气", "tone")
+        what_zh, what_en = ("的立场", "stance toward its claim") if t.what == "stance" else ("的语气", "tone")
         sure_zh, sure_en = ("超出偶然", "beyond chance") if t.clear else ("可能是偶然", "may be chance")
         before, after = signed(t.before or 0.0), signed(t.after or 0.0)
         parts_zh, parts_en = parts_text(t)
@@ -261,7 +261,7 @@ def _doubts(
     if few:
         zh += f"；{len(present)} 条有报道的叙事中，{few} 条样本不足，不计均值"
         en += f"; {few} of the {plural(len(present), 'narrative', 'narratives')} told "
-        en += "have too few stories for a mean"
+        en += f"{'has' if few == 1 else 'have'} too few stories for a mean"
     if n_quarantined:
         zh += f"；{n_quarantined} 条记录待核查（隔离）"
         en += f"; {plural(n_quarantined, 'record is', 'records are')} in quarantine"

@@ -144,7 +144,7 @@ def test_the_definition_shown_is_valid() -> None:
 
 
 def test_every_extra_has_its_line() -> None:
-    lines = re.findall(r"^\| `pip install -e '\.\[(\w+)\]'` \|", README, re.MULTILINE)
+    lines = re.findall(r"^\| `pip install -e '\.\[([\w-]+)\]'` \|", README, re.MULTILINE)
     assert sorted(lines) == sorted(PROJECT["optional-dependencies"])
 
 
