@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from narratives.archive import Archive, schema
 from narratives.material import Material, Row
 from narratives.space import Space
+from narratives.weeks import duration
 
 Progress = Callable[[str, int, int], None]
 
@@ -48,14 +49,3 @@ def cost_line(material: Material, rows: Sequence[Row]) -> str:
         return f"all {cost.n_texts:,} texts are encoded already"
     said = f"{cost.n_missing:,} of {cost.n_texts:,} texts are to be encoded"
     return said if cost.seconds is None else f"{said}, about {duration(cost.seconds)}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them.
-
-    >>> duration(7.4), duration(150), duration(9_000)
-    ('7 s', '2.5 min', '2.5 h')
-    """
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 6_000 else f"{seconds / 3_600:.1f} h"

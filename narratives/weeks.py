@@ -64,3 +64,14 @@ def parse(text: str) -> date:
 def weeks_between(first: date, last: date) -> list[date]:
     """All Mondays from the first to the last, both included."""
     return [first + WEEK * i for i in range((last - first).days // 7 + 1)]
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them.
+
+    >>> duration(7.4), duration(150), duration(9_000)
+    ('7 s', '2.5 min', '2.5 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 6_000 else f"{seconds / 3_600:.1f} h"

@@ -72,7 +72,7 @@ def _here(desk: Desk, paths: list[Path] | None, out: Path | None, quiet: bool) -
     cost = material.cache.cost(material.encoder, texts, probe=True)
     note(_said(cost, material.encoder.fingerprint))
     with Progress(quiet) as progress:
-        material.encode(texts, lambda done, total: progress.stage("encoding", done, total))
+        material.encode(texts, lambda done, total: progress.texts("encoding", done, total))
     done: dict[str, Any] = {"texts": cost.n_texts, "encoded_now": cost.n_missing}
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -100,19 +100,26 @@ def _on_ray(
 
 
 def _texts(desk: Desk, paths: list[Path] | None) -> list[str]:
+    """Model inputs of the files, else of all articles of the archive, also of those that wait for an update."""
+    from sqlalchemy import select
+
     from embeddings import model_input
+    from narratives.archive import schema
 
     if paths:
         import pandas as pd
 
         frame = pd.concat([pd.read_parquet(path, columns=["title", "text"]) for path in paths]).fillna("")
+        pairs = list(zip(frame["title"], frame["text"], strict=True))
     else:
-        frame = desk.articles()
-    return [model_input(title, text) for title, text in zip(frame["title"], frame["text"], strict=True)]
+        table = schema.article
+        with desk.archive.reading() as connection:
+            pairs = [(row.title, row.text) for row in connection.execute(select(table.c.title, table.c.text))]
+    return [model_input(title, text) for title, text in pairs]
 
 
 def _said(cost: Cost, fingerprint: str) -> str:
-    from narratives.reencode import duration
+    from narratives.weeks import duration
 
     said = f"{fingerprint.partition('|')[0]}: {cost.n_missing:,} of {cost.n_texts:,} texts are to be encoded"
     if cost.n_missing and cost.seconds is not None:

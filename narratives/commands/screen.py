@@ -6,6 +6,7 @@ import json
 import math
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -40,6 +41,7 @@ MapOption = Annotated[
         help="What a field is called in the input, such as title=Headline; may be repeated.",
     ),
 ]
+_SECONDS_BETWEEN_LINES = 5
 _SAMPLE_WIDTH = 10_000  # columns where stdout is no terminal: nothing is cut
 
 
@@ -214,6 +216,8 @@ class Progress:
         self.quiet = quiet
         self._bars: Any = None
         self._tasks: dict[str, Any] = {}
+        self._began: dict[str, tuple[float, int]] = {}
+        self._told = 0.0
 
     def __enter__(self) -> Self:
         if not self.quiet and sys.stderr.isatty():
@@ -253,6 +257,20 @@ class Progress:
         """A stage of an update; `done` of `total` steps lie behind it."""
         label = name if name == "done" else f"{name} ({done + 1} of {total})"
         self._show("stage", label, done, total)
+
+    def texts(self, name: str, done: int, total: int) -> None:
+        """Texts encoded so far, how many a second, and how long the rest will take; a line every five seconds."""
+        from narratives.weeks import duration
+
+        at = time.monotonic()
+        started, n_before = self._began.setdefault(name, (at, done))
+        rate = (done - n_before) / (at - started) if at > started else 0.0
+        said = f"{name}: {done:,} of {total:,} texts"
+        if rate:
+            said += f", {rate:,.0f} a second, {duration((total - done) / rate)} left"
+        if self._bars is not None or done >= total or at - self._told >= _SECONDS_BETWEEN_LINES:
+            self._told = at
+            self._show("texts", said, done, total)
 
     def file(self, place: str, n_records: int) -> None:
         """Records read so far from one source."""

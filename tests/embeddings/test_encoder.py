@@ -135,3 +135,21 @@ def test_traditional_and_simplified_texts_agree(bundled: TransformerEncoder) -> 
 def test_the_default_model_knows_what_belongs_together(bundled: TransformerEncoder) -> None:
     vectors = bundled.encode(["稀土磁体出口管制", "Export controls on rare earth magnets", "A recipe for apple pie"])
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.05
+
+
+def test_a_model_by_path_gets_its_own_prompt_pooling_and_length(tiny_model: Path, tmp_path: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(tiny_model), device="cpu")
+    model.prompts = {"query": "ask: ", "passage": "read: "}
+    model.max_seq_length = 10
+    model[1].pooling_mode = "cls"
+    model.save(str(tmp_path / "other-model"))
+    encoder = load_encoder(str(tmp_path / "other-model"), "cpu")
+    assert (encoder.prompt, encoder.max_tokens) == ("read: ", 10)
+    assert encoder.fingerprint.startswith("other-model|read: |10|cls|")
+    long = "价格 上涨 " * 30
+    reference = model.encode([*SENTENCES, long], prompt="read: ", normalize_embeddings=True)
+    vectors = encoder.encode([*SENTENCES, long])
+    assert np.allclose(vectors, reference, atol=1e-5)
+    assert np.allclose(encoder.encode([long[:40]]), vectors[-1:], atol=1e-5)  # beyond ten tokens nothing is read
