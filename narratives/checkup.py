@@ -6,13 +6,12 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from narratives.corpus import examine_corpus
 from narratives.machine import Finding, room
 
 if TYPE_CHECKING:
     from narratives.desk import Desk
 
-_MIDNIGHT_SHARE = 0.5
-_BLANK_SHARE = 0.05
 _SAME_LANGUAGE = 0.75
 
 
@@ -137,32 +136,9 @@ def _material(desk: Desk) -> Iterator[Finding]:
             f"{health['n_quarantined']:,} records lie in quarantine",
             "`narratives quarantine` lists them",
         )
-    if not n - health["n_waiting"]:
-        return
-    yield from _vectors(desk, str(health["encoder"]))
-    done = n - health["n_waiting"]
-    if health["n_blank_titles"] / done > _BLANK_SHARE:
-        yield Finding(
-            "note",
-            "titles",
-            f"{health['n_blank_titles']:,} of {done:,} articles have no title",
-            "name the column with `narratives ingest --map title=NAME`",
-        )
-    if health["n_midnight"] / done > _MIDNIGHT_SHARE:
-        yield Finding(
-            "note",
-            "dates",
-            f"{health['n_midnight']:,} of {done:,} articles are dated exactly midnight: dates "
-            "without a time, so the last day of a week may count into the wrong one",
-            "name a better date column with `narratives ingest --map published_at=NAME`",
-        )
-    if (share := health["largest_source_share"]) and share > 0.5:
-        source = next(iter(health["sources"]), "") or "one source without a name"
-        yield Finding(
-            "note",
-            "sources",
-            f"{share:.0%} of the articles come from {source}: what is told is mostly its view",
-        )
+    yield from examine_corpus(desk.archive, desk.settings)
+    if n - health["n_waiting"]:
+        yield from _vectors(desk, str(health["encoder"]))
     for said in health["feed_notices"]:
         yield Finding("note", "sources", said, "look whether its export or feed still works")
     mixed = health["same_language_share"]
