@@ -30,6 +30,7 @@ _FEW_SHINGLES, _FEW_SIMILARITY = 50, 0.9
 _STANDARD_ERROR = 0.05  # of the similarity, about
 _THINNED = 0.85  # contained so far, with three quarters of the similarity asked for: sentences were left out
 _SHORTENED, _LEAD_SHORTENED = 0.8, 0.6  # the later text is contained so far, and its lead: it was cut short
+_FRAMED, _LEAD_FRAMED = 0.65, 0.75  # the same, with a frame of the site's own around what is left
 _LENGTHENED, _LEAD_LENGTHENED = 0.92, 0.9  # the earlier text is contained: it was a cut copy of the later
 _SAME = 0.92  # a copy this close, of the same day, need not be looked up again
 _MAX_ROWS = 400_000
@@ -252,7 +253,9 @@ class ReprintIndex:
         # A shortened copy has nothing of its own; an article that only quotes a notice has.
         is_shorter = self._sizes[a] <= self._sizes[b]
         shortened = contained >= np.where(is_shorter, _SHORTENED, _LENGTHENED)
-        shortened &= ~few & (lead_contained >= np.where(is_shorter, _LEAD_SHORTENED, _LEAD_LENGTHENED))
+        shortened &= lead_contained >= np.where(is_shorter, _LEAD_SHORTENED, _LEAD_LENGTHENED)
+        shortened |= is_shorter & (contained >= _FRAMED) & (lead_contained >= _LEAD_FRAMED)
+        shortened &= ~few
         scores = np.maximum(whole, np.where(thinned | shortened, 0.99 * contained, 0.0))
         return np.where(alike | thinned | shortened, scores, 0.0)
 
