@@ -14,7 +14,20 @@ from typing import Annotated
 
 import typer
 
-from narratives.commands import alerts, copies, decide, doctor, encode, evaluate, label, look, publish, quarantine, work
+from narratives.commands import (
+    alerts,
+    copies,
+    decide,
+    doctor,
+    encode,
+    evaluate,
+    label,
+    look,
+    publish,
+    quarantine,
+    replay,
+    work,
+)
 from narratives.commands.screen import BUSY, FAILED, OK, STOPPED, note, plain
 
 _EPILOG = """\b
@@ -84,6 +97,7 @@ for _name, _command, _line in (
     ("check", doctor.check, "is definitions.yaml valid, and what would make it better"),
     ("settings", doctor.settings, "every setting, its value and its meaning"),
     ("evaluate", evaluate.evaluate, "the shipped scorers on a labelled file, beside baselines"),
+    ("replay", replay.replay, "your history told anew with planted births: what is found, and when"),
     ("doctor", doctor.examine, "what is missing or wrong: machine, desk, material"),
 ):
     if isinstance(_command, typer.Typer):

@@ -47,7 +47,9 @@ def vectors_of(stream: Stream, material: Material) -> np.ndarray:
     raw = material.article_vectors(rows)
     space = Space(material.prior_means)
     space.learn(raw, langs)
-    return space.project(raw, langs)
+    vectors = space.project(raw, langs)
+    vectors[~vectors.any(axis=1), 0] = 1.0  # the only text of its language is its mean; a zero has no direction
+    return vectors
 
 
 def pipeline(
