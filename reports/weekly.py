@@ -21,8 +21,8 @@ from reports.quotes import language_group, local_day, one_line, safe_url
 from reports.records import WeekPoint, Words
 from reports.sections import build_section, life_lines
 
-MAX_FULL_SECTIONS = 36
-MAX_SECTIONS = 80
+MAX_FULL_SECTIONS = 24  # with MAX_SECTIONS: what keeps the page of 500 narratives under 3 MB
+MAX_SECTIONS = 60
 MAX_LISTED = 5
 MAX_MAP_POINTS = 1500
 
