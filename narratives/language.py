@@ -18,6 +18,7 @@ DEFAULT_LANGUAGES = ("zh", "en", "ja", "ko", "de", "fr", "es", "pt", "it", "ru",
 UNDETERMINED = "und"
 
 _SAMPLE_CHARS = 300
+_SECOND_LOOK_CHARS = 1_500
 _CLASSIFIED_CHARS = 160
 # English is told by its words, so that the classifier, which takes most of a second to load, is seldom asked: by
 # words that only English has, or by those with others that it shares, where no word of another language is seen.
@@ -73,7 +74,7 @@ def detect_language(text: str, languages: Sequence[str] = DEFAULT_LANGUAGES) -> 
     Parameters
     ----------
     text
-        At least some 20 letters for a safe answer; only its first 300 characters are looked at.
+        At least some 20 letters for a safe answer; only its first 300 characters are looked at (1,500 for English).
     languages
         What py3langid may answer, as two-letter codes.
 
@@ -98,7 +99,8 @@ def detect_language(text: str, languages: Sequence[str] = DEFAULT_LANGUAGES) -> 
         return "zh-Hant" if n_traditional > n_simplified else "zh"
     if not n_cased:
         return UNDETERMINED
-    if _is_english(sample):
+    # A second look at more of the text is still far cheaper than the classifier.
+    if _is_english(sample) or (len(text) > _SAMPLE_CHARS and _is_english(text.strip()[:_SECOND_LOOK_CHARS])):
         return "en"
     answer = str(_classifier(tuple(languages)).classify(sample[:_CLASSIFIED_CHARS])[0])
     # Han was in the minority, so whatever else it is, it is not Chinese.
