@@ -1,14 +1,14 @@
 """History replayed week by week with planted births: what is found, how late, at how many false alarms.
 
-    python -m benchmarks.replay ../shared/data [--cache FOLDER] [--seeds 3] [--settings 88 95 98 99 99:.3:.2]
+    python -m benchmarks.replay ../shared/data [--cache FOLDER] [--seeds 3] [--settings 0 88 99:.45:.35]
     python -m benchmarks.replay ../shared/data --sets stories_en_headlines.jsonl stories_zh_events.jsonl
 
-Labelled stories are hidden and then planted at five and at three texts a week, among known stories and single
+Labelled stories are hidden and then planted at five, three and ten texts a week, among known stories and single
 texts (`replay_streams.py`). The pipeline runs on a desk of its own without definitions and with tone scored by a
-stub; its setting `discover.tau_percentile` is swept, because general news needs finer groups than one subject,
-and with it, after colons, `floor` and `group_floor`. Two baselines run in the same process on the same vectors
-(`replay_baselines.py`), in a space fitted to the whole stream, which they could not have had in time. What each
-column means: `replay_measures.measure`. Processor seconds are without encoding and ingest.
+stub, with the shipped settings (`0`) or others: `discover.tau_percentile` and, after colons, `floor` and
+`group_floor`. Three baselines run in the same process on the same vectors (`narratives/replay/baselines.py`), in a
+space fitted to the whole stream, which they could not have had in time. What each figure means:
+`narratives.replay.measures.measure`. Processor seconds are without encoding and ingest.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def make_stream(
     seed: int,
     n_births: int,
     n_known: int,
-    rates: Sequence[int] = (5, 3),
+    rates: Sequence[int] = (5, 3, 10),
     n_weeks: int = 16,
 ) -> Stream:
     """Draw the stories of one replay and date their texts.
