@@ -92,17 +92,18 @@ def planted(desk: Desk, plan: Plan) -> Stream:
     n_weeks = (last - monday).days // 7 + 1
     texts = [
         Text(
-            str(row.title),
-            str(row.text),
-            str(row.lang),
-            str(row.source),
-            str(row.narrative),
-            (row.week - monday).days // 7,
-            row.published_at.to_pydatetime(),
+            str(row["title"]),
+            str(row["text"]),
+            str(row["lang"]),
+            str(row["source"]),
+            str(row["narrative"]),
+            (row["week"] - monday).days // 7,
+            row["published_at"].to_pydatetime(),
         )
-        for row in stories.itertuples()
+        for row in stories.to_dict("records")
     ]
-    born, rate = {}, {}
+    born: dict[str, int] = {}
+    rate: dict[str, int] = {}
     for birth in plan.births:
         own = [text for text in texts if text.story == birth.narrative]
         if not own:
