@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help report notebooks test lint types check clean
+.PHONY: help report notebooks test lint types check docs clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*  ## /  make \1 - /p' Makefile
@@ -28,6 +28,9 @@ types: .venv/installed-dev  ## static types
 
 check: .venv/installed-dev  ## do the installed packages fit together?
 	$(PIP) check
+
+docs: .venv/installed-dev  ## write the reference in docs/ from the program
+	$(BIN)/python docs/reference/generate.py
 
 clean:  ## remove what was made here; a desk only after asking
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
