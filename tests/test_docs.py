@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from narratives.archive.transfer import backup
 from narratives.cli import main
 from narratives.commands.screen import NEEDS_A_LOOK, OK
 from narratives.definitions import Definition
@@ -125,7 +126,7 @@ def test_what_a_page_shows_runs(
     monkeypatch.setattr(os, "environ", os.environ.copy())
     desk = tmp_path / "my-desk"
     shutil.copytree(sample_desk.folder, desk, ignore=shutil.ignore_patterns("archive.sqlite*", "*.lock"))
-    sample_desk.archive.backup(desk / "archive.sqlite")
+    backup(sample_desk.archive, desk / "archive.sqlite")
     for info, body in runnable:
         if " file=" in info:
             file = tmp_path / info.partition("file=")[2]
