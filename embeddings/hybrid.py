@@ -34,7 +34,7 @@ class HybridEncoder:
     ...     fingerprint, dimension = "ones", 1
     ...     def encode(self, texts, /):
     ...         return np.ones((len(texts), 1), np.float32)
-    >>> HybridEncoder([Ones(), Ones()], [3, 4]).encode(["a"]).round(2).tolist()
+    >>> HybridEncoder([Ones(), Ones()], [3, 4]).encode(["a"]).astype(float).round(2).tolist()
     [[0.6, 0.8]]
     """
 

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
-MIN_SHOWN = 4  # cells of a notebook that must show something
+MIN_SHOWN = 3  # cells of a notebook that must show something
 SECONDS_A_CELL = 300
 
 
