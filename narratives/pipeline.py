@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -118,6 +119,7 @@ def update(
             for done, (week, ids) in enumerate(todo.items()):
                 tell(f"week {weeks.label(week)}", done, len(todo))
                 step = Step(archive, settings, definitions, said, material)
+                step.encoding = partial(tell, f"encoding {weeks.label(week)}")
                 state = StepState(week, step.rows_of(ids))
                 if not ids and week != last:
                     write_quiet_week(step, state)

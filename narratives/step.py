@@ -6,7 +6,7 @@ the same weeks give the same archive, however often the run was killed in betwee
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -57,6 +57,7 @@ class Step:
         self._rows: dict[str, dict[str, Any]] = {}
         self.ruled = Ruled(self)
         self.learned: dict[str, Any] = {}  # the space's running means without the definitions' texts
+        self.encoding: Callable[[int, int], None] | None = None  # told how many of this week's texts are encoded
 
     # -- reading ---------------------------------------------------------------------------------------------
 
@@ -101,7 +102,8 @@ class Step:
                 state.copies[row["id"]] = voice
         prior = self.material.prior_means
         state.space = Space.from_json(prior, self.archive.get_meta("space"))
-        state.space.learn(self.material.article_vectors(state.voices), [row["lang"] for row in state.voices])
+        vectors = self.material.article_vectors(state.voices, self.encoding)
+        state.space.learn(vectors, [row["lang"] for row in state.voices])
         self.learned = state.space.to_json()
         n_voices = int(self.archive.get_meta("n_voices", 0)) + len(state.voices)
         earlier_week = bool(self.archive.get_meta("bootstrapped", False))

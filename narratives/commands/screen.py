@@ -255,6 +255,9 @@ class Progress:
 
     def stage(self, name: str, done: int, total: int) -> None:
         """A stage of an update; `done` of `total` steps lie behind it."""
+        if name.startswith("encoding"):
+            self.texts(name, done, total)
+            return
         label = name if name == "done" else f"{name} ({done + 1} of {total})"
         self._show("stage", label, done, total)
 
