@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateColumn
 
 from narratives.archive import schema
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 VERSION_KEY = "schema_version"
 
 
@@ -47,8 +47,13 @@ def _to_second(connection: Connection) -> None:
     add(connection, tables=(schema.actor_tone,), columns={})
 
 
+def _to_third(connection: Connection) -> None:
+    """Version 3 adds what an update keeps of earlier weeks; the next update fills it once from what is there."""
+    add(connection, tables=(schema.space_version, schema.narrative_week), columns={})
+
+
 # STEPS[n] brings an archive of version n to version n + 1, inside the caller's transaction.
-STEPS: dict[int, Callable[[Connection], None]] = {1: _to_second}
+STEPS: dict[int, Callable[[Connection], None]] = {1: _to_second, 2: _to_third}
 
 
 def create(connection: Connection) -> None:

@@ -146,6 +146,31 @@ membership = Table(
 )
 Index("membership_narrative", membership.c.narrative_id, membership.c.week)
 
+# The means that were taken off the articles of a week, for good: what is projected once never moves.
+space_version = Table(
+    "space_version",
+    metadata,
+    Column("week", Date, primary_key=True),  # step; the first one serves all articles of earlier steps
+    Column("lang", String(16), primary_key=True),
+    Column("n", Integer, nullable=False),  # articles that the mean is of
+    Column("mean", LargeBinary, nullable=False),
+)
+
+# What a narrative's members of one week add up to, so that no step reads old members: primary, strong, no copies.
+narrative_week = Table(
+    "narrative_week",
+    metadata,
+    Column("narrative_id", String(16), ForeignKey("narrative.id"), primary_key=True),
+    Column("week", Date, primary_key=True),  # step in which they joined
+    Column("n", Integer, nullable=False),
+    Column("vector_sum", LargeBinary, nullable=False),  # of unit vectors, little-endian float64
+    # Number, sum and sum of squares of their scores against the narrative without themselves, as of that week.
+    Column("own_n", Integer, nullable=False, default=0),
+    Column("own_sum", Float, nullable=False, default=0.0),
+    Column("own_squares", Float, nullable=False, default=0.0),
+    Column("profile", JSON, nullable=False, default=dict),  # as narrative.profile
+)
+
 score = Table(
     "score",
     metadata,

@@ -26,22 +26,23 @@ from sqlalchemy import (
 from narratives.archive import Archive
 from narratives.archive.migrations import SCHEMA_VERSION, add
 
-_FIRST = Path(__file__).with_name("schema_v1.sql")
-
-
-@pytest.fixture
-def first(tmp_path: Path) -> Path:
-    """An archive as version 1 made it, with an article in it."""
-    place = tmp_path / "archive.sqlite"
+def _old(place: Path, version: int) -> Path:
+    """An archive as an earlier version made it, with an article in it."""
+    tables = Path(__file__).with_name(f"schema_v{version}.sql")
     with closing(sqlite3.connect(place)) as raw, raw:
-        raw.executescript(_FIRST.read_text(encoding="utf-8"))
-        raw.execute("INSERT INTO meta VALUES ('schema_version', ?)", (json.dumps(1),))
+        raw.executescript(tables.read_text(encoding="utf-8"))
+        raw.execute("INSERT INTO meta VALUES ('schema_version', ?)", (json.dumps(version),))
         raw.execute(
             "INSERT INTO article VALUES ('a1', '', '晨报', '稀土', '正文', 'zh', '2025-11-15 02:16:00.000000', 480,"
             " '2025-11-15 03:00:00.000000', 'h', 's1', 'x.jsonl:1', 1, NULL, 0)"
         )
         raw.execute("PRAGMA journal_mode=WAL")
     return place
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Path:
+    return _old(tmp_path / "archive.sqlite", 1)
 
 
 def _shape(connection: Connection) -> dict[str, Any]:
@@ -56,15 +57,17 @@ def _shape(connection: Connection) -> dict[str, Any]:
     }
 
 
-def test_an_archive_of_version_1_ends_with_the_tables_of_a_new_one(first: Path, tmp_path: Path) -> None:
-    with Archive.open(first) as archive:
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION))
+def test_an_archive_of_an_earlier_version_ends_with_the_tables_of_a_new_one(version: int, tmp_path: Path) -> None:
+    old = _old(tmp_path / "archive.sqlite", version)
+    with Archive.open(old) as archive:
         assert archive.get_meta("schema_version") == SCHEMA_VERSION
         assert archive.check() == []
         assert archive.n_articles() == 1
     new = tmp_path / "new.sqlite"
     Archive.create(new).close()
     shapes = []
-    for place in (first, new):
+    for place in (old, new):
         engine = create_engine(f"sqlite:///{place}")
         with engine.connect() as connection:
             shapes.append(_shape(connection))
