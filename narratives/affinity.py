@@ -146,23 +146,25 @@ def scores(batch: Batch, known: Sequence[Known], words: WordOverlap, settings: D
     return cosines + votes + settings.word_weight * overlap + settings.actor_weight * actors
 
 
+def own_cosines(vectors: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """(n,) cosines of unit members (n, d) to the sum of all (d,) less themselves."""
+    return np.einsum("ij,ij->i", unit(total[None, :] - vectors), vectors).astype(np.float64)
+
+
 def own_scores(
     members: Batch,
     known: Known,
     words: WordOverlap,
     settings: DiscoverSettings,
-    seed: np.ndarray | None = None,
+    total: np.ndarray | None = None,
 ) -> np.ndarray:
     """(n,) scores of members against the narrative without themselves (leave one out).
 
-    With its own part left in, a member of a small narrative would look nearer than any newcomer can be. `seed`
-    (d,) is the definition's part of the centre, counted as `settings.seed_members` articles.
+    With its own part left in, a member of a small narrative would look nearer than any newcomer can be. `total`
+    (d,) is the sum of all members' vectors, and of the definition's counted as `settings.seed_members` articles; left
+    out, the members are all.
     """
-    total = members.vectors.sum(axis=0, dtype=np.float64)
-    if seed is not None:
-        total = total + settings.seed_members * seed
-    others = unit(total[None, :] - members.vectors)
-    cosines = np.einsum("ij,ij->i", others, members.vectors).astype(np.float64)
-    cosines = cosines + vote_scores(members, known, settings)
+    total = members.vectors.sum(axis=0, dtype=np.float64) if total is None else total
+    cosines = own_cosines(members.vectors, total) + vote_scores(members, known, settings)
     overlap = words.with_profile(members, known.profile, own=True)
     return cosines + settings.word_weight * overlap + settings.actor_weight * actor_scores(members, known.actors)

@@ -125,11 +125,11 @@ def explain_article(
     step.know(state)
     assert state.space is not None
     batch = material.batch([voice], state.space)
-    known = [_without(k, state, batch.ids[0], step) for k in state.known]
+    own = str(membership["narrative_id"]) if membership else ""
+    known = [_without(k, state, batch.ids[0], step) if k.id == own else k for k in state.known]
     words = WordOverlap(material.batch(_of_week(desk, voice), state.space), [k.profile for k in known])
     names = {i: _name(desk, r) for i, r in state.narratives.items()}
     all_near = _nearness(batch, known, words, names, step.settings.discover)
-    own = str(membership["narrative_id"]) if membership else ""
     if narrative and narrative not in {n.id for n in all_near}:
         raise ValueError(f"{narrative} takes no articles any more (merged, ended, or without members)")
     shown = tuple(n for i, n in enumerate(all_near) if i < n_nearest or n.id in (own, narrative))

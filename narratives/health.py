@@ -72,7 +72,7 @@ def _language_share(desk: Desk) -> tuple[str | None, float | None]:
     means = LanguageRemoval.shipped(fingerprint).means or {}
     prior = {lang: np.asarray(mean, dtype=float) for lang, mean in means.items()}
     prior[""] = np.mean(list(prior.values()), axis=0) if prior else np.zeros(found.vectors.shape[1])
-    space = Space.from_json(prior, desk.archive.get_meta("space"))
+    space = Space.load(desk.archive, prior)
     counts: dict[str, int] = {}
     for tag in langs:
         counts[tag.split("-")[0]] = counts.get(tag.split("-")[0], 0) + 1

@@ -81,6 +81,10 @@ def outdated(archive: Archive, narrative: str, mark: str) -> list[str]:
     """Articles whose score was made with other labels than those that stand now."""
     table = schema.score
     other = ~table.c.scorer.endswith(f"+{mark}", autoescape=True) if mark else table.c.scorer.contains("+")
-    query = select(table.c.article_id).where(table.c.narrative_id == narrative, table.c.scorer != ANALYST, other)
+    # By way of the members, which have an index by narrative.
+    member = schema.membership
+    same = (table.c.article_id == member.c.article_id) & (table.c.narrative_id == member.c.narrative_id)
+    query = select(table.c.article_id).join(member, same)
+    query = query.where(member.c.narrative_id == narrative, table.c.scorer != ANALYST, other)
     with archive.reading() as connection:
         return sorted(connection.scalars(query))

@@ -137,29 +137,41 @@ def make_known(
     pool
         Mean and sd of members' scores in this archive.
     """
-    total = members.vectors.sum(axis=0, dtype=np.float64)
-    profile = profile_of(members)
+    known, total = known_of(
+        narrative_id, members.vectors.sum(axis=0, dtype=np.float64), profile_of(members), len(members), seed, settings
+    )
+    if stored is None:
+        if len(members) > 1:
+            own = own_scores(members, known, WordOverlap(members, [known.profile]), settings, total)
+            known.own = (len(own), float(own.mean()), float(own.var()))
+        stored = calibration(known.own, known.named, settings, pool)
+    known.mean, known.sd = stored
+    return known
+
+
+def known_of(
+    narrative_id: str,
+    vector_sum: np.ndarray,
+    profile: dict[str, dict[str, Any]],
+    n: int,
+    seed: Seed | None,
+    settings: DiscoverSettings,
+) -> tuple[Known, np.ndarray]:
+    """A narrative, not yet calibrated, from what its n members add up to; and that sum with the definition's part."""
     if seed is not None:
-        total = total + settings.seed_members * seed.vector
+        vector_sum = vector_sum + settings.seed_members * seed.vector
         profile = _joined(profile, seed.profile)
     known = Known(
         id=narrative_id,
-        centre=unit(total),
+        centre=unit(vector_sum),
         profile=profile,
         actors=actor_pattern(seed.definition.actors) if seed else None,
         named=seed is not None,
         slug=seed.definition.id if seed is not None else "",
         seeds=seed.texts if seed is not None else None,
-        n_members=len(members),
+        n_members=n,
     )
-    if stored is None:
-        if len(members) > 1:
-            words = WordOverlap(members, [profile])
-            own = own_scores(members, known, words, settings, seed.vector if seed else None)
-            known.own = (len(own), float(own.mean()), float(own.var()))
-        stored = calibration(known.own, known.named, settings, pool)
-    known.mean, known.sd = stored
-    return known
+    return known, vector_sum
 
 
 def countered(batch: Batch, space: Space, said: SeedTexts, known: Sequence[Known]) -> np.ndarray:

@@ -17,7 +17,7 @@ from narratives.discover import group_articles
 from narratives.settings import DiscoverSettings
 
 HOLD = 2  # reviews that a proposal must be found in
-_MERGE_MARGIN = 0.02
+MERGE_MARGIN = 0.02
 _JACCARD = 0.5  # two findings of a split are the same when their smaller parts share half of their articles
 
 
@@ -80,7 +80,7 @@ def propose_merges(
     if settings.group_word_weight:
         profiles = mean_of @ words.rows(every)
         alike = alike + settings.group_word_weight * (profiles @ profiles.T).toarray()
-    found = np.argwhere(np.triu(alike >= cut + _MERGE_MARGIN, 1))
+    found = np.argwhere(np.triu(alike >= cut + MERGE_MARGIN, 1))
     return [(names[i], names[j]) for i, j in found]
 
 

@@ -93,7 +93,7 @@ def space_of(desk: Desk, dimension: int) -> Space:
     means = LanguageRemoval.shipped(desk.archive.get_meta("encoder")).means or {}
     prior = {lang: np.asarray(mean, dtype=float) for lang, mean in means.items()}
     prior[""] = np.mean(list(prior.values()), axis=0) if prior else np.zeros(dimension)
-    return Space.from_json(prior, desk.archive.get_meta("space"))
+    return Space.load(desk.archive, prior)
 
 
 def _principal(vectors: np.ndarray) -> np.ndarray:

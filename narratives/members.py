@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -22,6 +22,13 @@ CHUNK = 500
 def set_narrative(connection: Connection, narrative: str, values: Mapping[str, Any]) -> None:
     table = schema.narrative
     connection.execute(update(table).where(table.c.id == narrative).values(**values))
+
+
+def forget_sums(connection: Connection, narratives: Iterable[str]) -> None:
+    """Narratives whose earlier members are others than before: the next update adds them up anew."""
+    table = schema.narrative_week
+    for narrative in sorted(set(narratives)):
+        connection.execute(delete(table).where(table.c.narrative_id == narrative))
 
 
 def story_of(archive: Archive, connection: Connection, article: Row) -> list[Row]:
@@ -45,6 +52,7 @@ def place(
     joined = {m["article_id"]: m["week"] for m in before if m["primary"]}
     taken_in = [a for a in story if a["step_week"] is not None]
     at_home = {m["article_id"] for m in before if m["primary"] and m["narrative_id"] == narrative}
+    forget_sums(connection, {narrative, *(m["narrative_id"] for m in before)})
     for a in taken_in:
         if a["id"] in at_home:
             continue
@@ -66,6 +74,7 @@ def place(
 
 def leave(connection: Connection, ids: Sequence[str], narrative: str) -> None:
     """Take articles out of a narrative, with their scores toward its claim."""
+    forget_sums(connection, [narrative])
     for table in (schema.membership, schema.score):
         for start in range(0, len(ids), CHUNK):
             some = ids[start : start + CHUNK]
@@ -87,6 +96,7 @@ def refigure(archive: Archive, connection: Connection, narrative: str, zone: Zon
         values["last_week"] = max(found)
         values["born_week"] = min(found) if row["born_week"] is None else min(row["born_week"], min(found))
     set_narrative(connection, narrative, values)
+    forget_sums(connection, [narrative])
 
 
 def stored(rows: Sequence[Row]) -> list[Row]:

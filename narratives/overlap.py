@@ -112,6 +112,25 @@ class WordOverlap:
         pairs = zip(batch.langs, batch.terms, strict=True)
         return self._matrix([(base_language(tag), dict.fromkeys(terms, 1.0)) for tag, terms in pairs])
 
+    def sums(self, profiles: Sequence[Profile]) -> csr_matrix:
+        """(n_profiles, words) about the sum of the unit TF-IDF rows of each profile's texts.
+
+        The texts of a language are taken to be equally long; their mean square is exact, if the profile holds every
+        word.
+        """
+        from scipy.sparse import csr_matrix
+
+        rows, columns, values = list[int](), list[int](), list[float]()
+        for row, profile in enumerate(profiles):
+            for lang, part in profile.items():
+                at = self._at.get(lang, {})
+                held = [(at[term], count) for term, count in part["terms"].items() if term in at]
+                square = sum(count * self._idf[column] ** 2 for column, count in held) / max(part["n"], 1e-9)
+                rows += [row] * len(held)
+                columns += [column for column, _ in held]
+                values += [count * self._idf[column] / square**0.5 for column, count in held]
+        return csr_matrix((values, (rows, columns)), shape=(len(profiles), max(len(self._idf), 1)))
+
     def with_profiles(self, batch: Batch, profiles: Sequence[Profile]) -> np.ndarray:
         """(n, n_profiles) cosines between articles and the part of each profile in their language."""
         found = np.zeros((len(batch), len(profiles)))

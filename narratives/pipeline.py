@@ -21,6 +21,7 @@ from narratives.known import SeedTexts, seed_texts
 from narratives.ledger import write_quiet_week
 from narratives.material import Material
 from narratives.outcome import Outcome
+from narratives.placing import Placing
 from narratives.plugins import StanceReader, Toner, tone_scorer
 from narratives.reencode import adopt_encoder
 from narratives.review import Review
@@ -129,7 +130,7 @@ def update(
                 step.gather(state)
                 review = Review(step, state)
                 if ids:  # otherwise only decisions are new: scores and centres follow them, nothing is placed anew
-                    step.place(state)
+                    Placing(step, state).place()
                     review.look()
                 outcome = Outcome(step, state, review)
                 outcome.settle()

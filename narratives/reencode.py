@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from sqlalchemy import delete
+
 from narratives.archive import Archive, schema
 from narratives.material import Material, Row
 from narratives.space import Space
@@ -35,6 +37,8 @@ def adopt_encoder(archive: Archive, material: Material, progress: Progress) -> N
     space = Space(material.prior_means)
     space.learn(vectors, [str(row["lang"]) for row in rows])
     with archive.begin() as connection:
+        for derived in (schema.space_version, schema.narrative_week):  # the next step makes them anew
+            connection.execute(delete(derived))
         archive.set_meta("space", space.to_json(), connection)
         archive.set_meta("encoder", now, connection)
 

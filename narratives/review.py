@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, delete, update
 
 from narratives import weeks
 from narratives.affinity import WordOverlap, joined
 from narratives.archive import schema
-from narratives.lineage import HOLD, propose_merges, propose_split, same_split
+from narratives.lineage import HOLD, MERGE_MARGIN, propose_merges, propose_split, same_split
+from narratives.members import forget_sums
+from narratives.overlap import profile_of
 from narratives.state import Cluster, Member, StepState
 from narratives.step import Step
+from narratives.sums import Cell, alike, total_of, within
+
+_ROUGH = 0.05  # sums tell likeness about so well; who may be one is then looked at by the members
 
 
 class Review:
@@ -37,7 +43,7 @@ class Review:
             (row["kind"], row["narrative_id"], row["other_id"]): row for row in self.step.archive.rows(schema.proposal)
         }
         living = [i for i in sorted(state.members) if self._may_change(i)]
-        for narrative_id in living:
+        for narrative_id in filter(self._grew, living):
             members = self.step.ruled.movable(state.members[narrative_id])
             proposal = propose_split(narrative_id, members, WordOverlap(members, []), state.cut, settings)
             if proposal is None or not self._alive(narrative_id, proposal.leaving):
@@ -48,7 +54,7 @@ class Review:
                 self._split(narrative_id, proposal.leaving)
             else:
                 self._keep("split", narrative_id, "", held, {"leaving": list(proposal.leaving)}, old)
-        by_id = {i: state.members[i] for i in living}
+        by_id = {i: state.members[i] for i in self._near(living)}
         words = WordOverlap(joined(list(by_id.values())), []) if by_id else None
         for a, b in propose_merges(by_id, words, state.cut, settings) if words else []:
             if not self._may_merge(a, b):
@@ -60,6 +66,33 @@ class Review:
                 self.merges.append((goes, stays))
             else:
                 self._keep("merge", a, b, held, {}, old)
+
+    def _grew(self, narrative_id: str) -> bool:
+        """It has members from the last weeks: a silent narrative is left whole, so its members need not be read."""
+        since = self.state.week - (self.step.settings.discover.buffer_weeks - 1) * weeks.WEEK
+        cells = self.state.cells.get(narrative_id)
+        joined = [cell.week for cell in cells] if cells else self.state.members.weeks(narrative_id)
+        return max(joined, default=since - weeks.WEEK) >= since
+
+    def _near(self, living: list[str]) -> list[str]:
+        """Narratives that by their sums may be as alike to another one as members of one narrative are."""
+        state, settings = self.state, self.step.settings.discover
+        if not state.cells:  # all members are at hand
+            return living
+        totals = []
+        for narrative_id in living:
+            cells = state.cells.get(narrative_id)
+            if cells is None:
+                batch = state.members[narrative_id]
+                cells = [Cell(state.week, len(batch), batch.vectors.sum(axis=0), profile_of(batch))] if batch else []
+            totals.append(total_of(within(cells, settings.max_members)) if cells else None)
+        having = [(i, total) for i, total in zip(living, totals, strict=True) if total is not None]
+        if len(having) < 2:
+            return []
+        words = WordOverlap(self.step.batch(state, []), [total.profile for _, total in having])
+        near = np.asarray(alike([total for _, total in having], words, settings) >= state.cut + MERGE_MARGIN - _ROUGH)
+        np.fill_diagonal(near, False)
+        return [having[i][0] for i in np.flatnonzero(near.any(axis=1))]
 
     def _may_merge(self, a: str, b: str) -> bool:
         """No decision keeps the two apart."""
@@ -73,7 +106,7 @@ class Review:
     def _alive(self, narrative_id: str, leaving: tuple[str, ...]) -> bool:
         """Both parts still get articles: a silent narrative is left whole."""
         since = self.state.week - (self.step.settings.discover.buffer_weeks - 1) * weeks.WEEK
-        ids, joined = self.state.members[narrative_id].ids, self.state.member_weeks[narrative_id]
+        ids, joined = self.state.members[narrative_id].ids, self.state.members.weeks(narrative_id)
         recent = {i for i, week in zip(ids, joined, strict=True) if week >= since}
         return bool(recent & set(leaving)) and bool(recent - set(leaving))
 
@@ -119,6 +152,7 @@ class Review:
         connection.execute(delete(schema.proposal))
         archive.insert(connection, schema.proposal, self.kept)
         for goes, stays in self.merges:
+            forget_sums(connection, [goes, stays])
             for members in (schema.membership, schema.score):
                 moving = archive.rows(members, members.c.narrative_id == goes, connection=connection)
                 connection.execute(delete(members).where(members.c.narrative_id == goes))

@@ -2,13 +2,16 @@
 
 Each language's mean is taken off every vector of that language. The means are of the subject's own articles:
 over 158 of the sample's articles, means of the first three weeks alone joined two stories that later means keep apart.
-They are therefore running means, and every centre is taken from its members in the means of the same week, so
-that narratives and articles always move together; what is a member never changes by it.
+They are therefore running means while a language is young, and every centre is taken from its members in the means of
+the same week, so that narratives and articles move together. From `FIXED_FROM` stories of a language on its means are
+kept for good: no later week and no other language moves a vector. Means that were fixed earlier, week by week from the
+first clustering on, cost the sample a death and gave it two splits that never were.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 # A language's shipped mean counts as this many articles, so that the first few cannot cancel themselves out.
 PRIOR_ARTICLES = 10.0
+# From so many stories of a language on its mean is kept for good.
+FIXED_FROM = 1_000
 
 
 class Space:
@@ -34,17 +39,33 @@ class Space:
         Language -> (d,) mean of general texts, for languages with few articles; `""` serves all others.
     sums
         Language -> (n, (d,) sum of raw vectors), as `to_json` wrote it.
+    fixed
+        Language -> (d,) mean that is kept for good.
     """
 
     def __init__(
-        self, prior: Mapping[str, np.ndarray], sums: Mapping[str, tuple[int, np.ndarray]] | None = None
+        self,
+        prior: Mapping[str, np.ndarray],
+        sums: Mapping[str, tuple[int, np.ndarray]] | None = None,
+        fixed: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         self._prior = dict(prior)
+        self._fixed = dict(fixed or {})
         self._sums = {lang: (int(n), np.asarray(total, float)) for lang, (n, total) in (sums or {}).items()}
 
     @classmethod
     def from_json(cls, prior: Mapping[str, np.ndarray], raw: Mapping[str, Any] | None) -> Space:
         return cls(prior, {lang: (part["n"], np.array(part["sum"])) for lang, part in (raw or {}).items()})
+
+    @classmethod
+    def load(cls, archive: Archive, prior: Mapping[str, np.ndarray]) -> Space:
+        """Means as the latest step left them."""
+        from narratives.archive import schema
+
+        rows = archive.rows(schema.space_version)
+        fixed = {row["lang"]: np.frombuffer(row["mean"], dtype="<f8").astype(float) for row in rows}
+        raw = archive.get_meta("space") or {}
+        return cls(prior, {lang: (part["n"], np.array(part["sum"])) for lang, part in raw.items()}, fixed)
 
     def to_json(self) -> dict[str, Any]:
         """JSON-able state; sums are rounded to nine decimals."""
@@ -60,9 +81,37 @@ class Space:
             n, total = self._sums.get(lang, (0, np.zeros(vectors.shape[1])))
             self._sums[lang] = (n + 1, total + vector)
 
+    def fix(self, languages: Sequence[str], week: date) -> list[dict[str, Any]]:
+        """Keep the means of some languages as they are now, for good; those kept already stay.
+
+        Returns
+        -------
+        Rows for the table `space_version`.
+        """
+        rows = []
+        for lang in sorted(set(languages) - set(self._fixed)):
+            self._fixed[lang] = self.mean(lang)
+            raw = np.asarray(self._fixed[lang], dtype="<f8").tobytes()
+            rows.append({"week": week, "lang": lang, "n": self.counts()[lang], "mean": raw})
+        return rows
+
+    def adopt(self, other: Space) -> None:
+        """Keep what another space keeps."""
+        self._fixed |= other._fixed
+
+    def moving(self) -> set[str]:
+        """Languages whose means still follow their articles."""
+        return set(self._sums) - set(self._fixed)
+
+    def holds(self, langs: Iterable[str]) -> bool:
+        """The means of all these languages are fixed."""
+        return {base_language(lang) for lang in langs} <= set(self._fixed)
+
     def mean(self, lang: str) -> np.ndarray:
         """(d,) mean of a language: its articles, with the prior counted as ten of them."""
         lang = base_language(lang)
+        if lang in self._fixed:
+            return self._fixed[lang]
         prior = self._prior.get(lang, self._prior[""])
         n, total = self._sums.get(lang, (0, np.zeros_like(prior)))
         # An encoder without shipped means has a prior of zeros, which must not count as articles.
@@ -101,10 +150,9 @@ def current_space(archive: Archive, definitions: Sequence[Definition], material:
     """
     from narratives.known import seed_texts
 
-    learned = archive.get_meta("space")
-    if learned is None:
+    if archive.get_meta("space") is None:
         raise ValueError("nothing was processed yet; `narratives update` does it")
-    space = Space.from_json(material.prior_means, learned)
+    space = Space.load(archive, material.prior_means)
     said = seed_texts(definitions, material)
     passages = said.rows("passage")
     space.learn(said.vectors[passages], [said.langs[i] for i in passages])

@@ -9,7 +9,9 @@ from typing import Any
 from narratives.affinity import Batch, Known
 from narratives.assign import MEMBER_POOL, Pool
 from narratives.known import Seed
+from narratives.latest import Latest
 from narratives.space import Space
+from narratives.sums import Cell
 
 
 @dataclass
@@ -50,8 +52,9 @@ class StepState:
     seeds: dict[str, Seed] = field(default_factory=dict)
     narratives: dict[str, dict[str, Any]] = field(default_factory=dict)  # rows of the table, by id
     known: list[Known] = field(default_factory=list)
-    members: dict[str, Batch] = field(default_factory=dict)  # latest stories of each narrative
-    member_weeks: dict[str, list[date]] = field(default_factory=dict)
+    members: Latest = field(default_factory=Latest)  # latest stories of each living narrative
+    cells: dict[str, list[Cell]] = field(default_factory=dict)  # what members add up to, where means are fixed
+    added_up: set[str] = field(default_factory=set)  # narratives whose cells were made anew in this step
     pool: Batch | None = None
     cut: float = 0.0  # similarity at which groups are cut: the mean over some weeks of
     measured_cut: float = 0.0  # what this week's material says

@@ -146,14 +146,14 @@ membership = Table(
 )
 Index("membership_narrative", membership.c.narrative_id, membership.c.week)
 
-# The means that were taken off the articles of a week, for good: what is projected once never moves.
+# Language means that are kept for good: what is projected with them never moves.
 space_version = Table(
     "space_version",
     metadata,
-    Column("week", Date, primary_key=True),  # step; the first one serves all articles of earlier steps
+    Column("week", Date, primary_key=True),  # the step whose means they are
     Column("lang", String(16), primary_key=True),
     Column("n", Integer, nullable=False),  # articles that the mean is of
-    Column("mean", LargeBinary, nullable=False),
+    Column("mean", LargeBinary, nullable=False),  # little-endian float64
 )
 
 # What a narrative's members of one week add up to, so that no step reads old members: primary, strong, no copies.
@@ -164,11 +164,12 @@ narrative_week = Table(
     Column("week", Date, primary_key=True),  # step in which they joined
     Column("n", Integer, nullable=False),
     Column("vector_sum", LargeBinary, nullable=False),  # of unit vectors, little-endian float64
-    # Number, sum and sum of squares of their scores against the narrative without themselves, as of that week.
+    # Of their scores against the narrative without themselves, as of that week: number, sum of what words and actors
+    # add to the cosine, sum of squared deviations from the mean.
     Column("own_n", Integer, nullable=False, default=0),
     Column("own_sum", Float, nullable=False, default=0.0),
     Column("own_squares", Float, nullable=False, default=0.0),
-    Column("profile", JSON, nullable=False, default=dict),  # as narrative.profile
+    Column("profile", JSON, nullable=False, default=dict),  # like narrative.profile, with more words
 )
 
 score = Table(

@@ -1,7 +1,18 @@
+import json
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
-from narratives.space import Space, headline_space
+import narratives
+import narratives.step
+from narratives.pipeline import update
+from narratives.space import Space, current_space, headline_space
 
 PRIOR = {"zh": np.array([1.0, 0, 0, 0]), "en": np.array([0, 1.0, 0, 0]), "": np.array([0.5, 0.5, 0, 0])}
 
@@ -68,3 +79,48 @@ def test_headlines_are_centred_on_themselves():
     rows = articles("en", 30, 4) + np.array([0, 0, 9.0, 0])  # all headlines share an offset
     flat = headline_space(rows, ["en"] * 30, PRIOR)
     assert abs(flat[:, 2].mean()) < 0.9
+
+
+def test_a_fixed_mean_stays_while_others_follow_their_articles():
+    space = Space(PRIOR)
+    space.learn(articles("en", 40, 5), ["en"] * 40)
+    space.learn(articles("zh", 4, 5), ["zh"] * 4)
+    (row,) = space.fix(["en"], date(2025, 9, 1))
+    before = space.mean("en").copy(), space.mean("zh").copy()
+    space.learn(articles("en", 40, 6) + 1, ["en"] * 40)
+    space.learn(articles("zh", 4, 6) + 1, ["zh"] * 4)
+    assert (row["lang"], row["n"]) == ("en", 40)
+    assert (space.mean("en") == before[0]).all()
+    assert (space.mean("zh") != before[1]).any()
+    assert space.moving() == {"zh"}
+    assert space.fix(["en"], date(2025, 9, 8)) == []
+
+
+def test_a_week_more_and_a_third_language_move_no_vector_of_a_grown_archive(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    small_desk_folder: Path,
+    add_stories: Callable[..., None],
+    word_encoder: Any,
+    word_tone: Any,
+) -> None:
+    monkeypatch.setattr(narratives.step, "FIXED_FROM", 60)  # the small desk has 75 stories
+    shutil.copytree(small_desk_folder, tmp_path / "desk")
+    with closing(narratives.open(tmp_path / "desk")) as desk:
+        material = desk.material(word_encoder)
+        rows = desk.archive.rows(narratives.archive.schema.article)
+
+        def vectors() -> np.ndarray:
+            return material.batch(rows, current_space(desk.archive, desk.definitions, material)).vectors
+
+        before = vectors()
+        add_stories(desk, [("mine", 5, 4), ("scrap", 5, 4)])
+        assert vectors().tobytes() == before.tobytes()
+        file = tmp_path / "third.jsonl"
+        text = "la mine de terres rares du village est fermee depuis une semaine par les autorites locales"
+        row = {"title": "La mine", "text": text, "lang": "fr", "published_at": "2025-10-07T09:00:00+08:00"}
+        file.write_text(json.dumps({**row, "source": "Fil", "url": "https://example.org/fr"}), encoding="utf-8")
+        desk.ingest([file])
+        update(desk.archive, desk.settings, desk.definitions, material, word_tone)
+        assert "fr" in set(desk.articles()["lang"])
+        assert vectors().tobytes() == before.tobytes()

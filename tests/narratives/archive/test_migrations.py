@@ -26,6 +26,7 @@ from sqlalchemy import (
 from narratives.archive import Archive
 from narratives.archive.migrations import SCHEMA_VERSION, add
 
+
 def _old(place: Path, version: int) -> Path:
     """An archive as an earlier version made it, with an article in it."""
     tables = Path(__file__).with_name(f"schema_v{version}.sql")

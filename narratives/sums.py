@@ -1,0 +1,205 @@
+"""What a narrative's members add up to, week by week: with fixed means an update reads sums and no old article.
+
+A narrative has sums if the means of all its members' languages are fixed (`narratives.space`); until then, and after a
+decision, a correction or a split took from it, the next update adds its latest members up anew. Their scores
+against the narrative follow from the sums but for two things that are kept as they were when the members joined: what
+words and actors add to the cosine, and how far the scores scatter.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from narratives.affinity import Batch, Known, own_cosines, own_scores
+from narratives.archive import schema
+from narratives.assign import Pool, calibration
+from narratives.known import Seed, known_of
+from narratives.overlap import WordOverlap, profile_of
+from narratives.settings import DiscoverSettings
+
+if TYPE_CHECKING:
+    from narratives.archive import Archive
+
+_WEEK_TERMS, _TERMS = 1_000, 400  # words kept of one week, and of all together
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The members that joined a narrative in one week.
+
+    `n` of them, their unit vectors' sum (d,), their words; of `own_n` scores what words and actors added (`beside`)
+    and the squared deviations from the mean (`squares`). As part of a total all may be shares of whole numbers.
+    """
+
+    week: date
+    n: float
+    vector: np.ndarray
+    profile: Mapping[str, Mapping[str, Any]]
+    own_n: float = 0.0
+    beside: float = 0.0
+    squares: float = 0.0
+
+    def row(self, narrative_id: str) -> dict[str, Any]:
+        """As a row of `narrative_week`."""
+        return {
+            "narrative_id": narrative_id,
+            "week": self.week,
+            "n": int(self.n),
+            "vector_sum": np.asarray(self.vector, dtype="<f8").tobytes(),
+            "own_n": int(self.own_n),
+            "own_sum": round(self.beside, 9),
+            "own_squares": round(self.squares, 9),
+            "profile": self.profile,
+        }
+
+
+def cells_of(archive: Archive, narratives: Sequence[str]) -> dict[str, list[Cell]]:
+    """Narrative -> its weeks in order of time; those without sums are left out."""
+    table, found = schema.narrative_week, dict[str, list[Cell]]()
+    for start in range(0, len(narratives), 500):
+        for row in archive.rows(table, table.c.narrative_id.in_(narratives[start : start + 500])):
+            vector = np.frombuffer(row["vector_sum"], dtype="<f8")
+            own = row["own_n"], row["own_sum"], row["own_squares"]
+            found.setdefault(row["narrative_id"], []).append(Cell(row["week"], row["n"], vector, row["profile"], *own))
+    return found
+
+
+def within(cells: Iterable[Cell], limit: int) -> list[Cell]:
+    """The latest weeks that hold about `limit` members, in order of time; of the oldest a share that fits."""
+    kept: list[Cell] = []
+    room = float(limit)
+    for cell in sorted(cells, key=lambda cell: cell.week, reverse=True):
+        if room <= 0:
+            break
+        kept.append(cell if cell.n <= room else _share(cell, room / cell.n))
+        room -= cell.n
+    return kept[::-1]
+
+
+def _share(cell: Cell, share: float) -> Cell:
+    profile = {
+        lang: {"n": part["n"] * share, "terms": {term: count * share for term, count in part["terms"].items()}}
+        for lang, part in cell.profile.items()
+    }
+    numbers = {name: getattr(cell, name) * share for name in ("n", "vector", "own_n", "beside", "squares")}
+    return replace(cell, **numbers, profile=profile)
+
+
+def total_of(cells: Sequence[Cell]) -> Cell:
+    """Weeks added up; `week` is the latest."""
+    profile: dict[str, dict[str, Any]] = {}
+    for lang in sorted({lang for cell in cells for lang in cell.profile}):
+        parts = [cell.profile[lang] for cell in cells if lang in cell.profile]
+        terms: Counter[str] = Counter()
+        for part in parts:
+            terms.update(part["terms"])
+        profile[lang] = {"n": sum(part["n"] for part in parts), "terms": dict(terms)}
+    return Cell(
+        max(cell.week for cell in cells),
+        sum(cell.n for cell in cells),
+        np.sum([cell.vector for cell in cells], axis=0),
+        profile,
+        sum(cell.own_n for cell in cells),
+        sum(cell.beside for cell in cells),
+        sum(cell.squares for cell in cells),
+    )
+
+
+def known_from(
+    narrative_id: str,
+    total: Cell,
+    seed: Seed | None,
+    settings: DiscoverSettings,
+    stored: tuple[float, float] | None = None,
+    pool: Pool | None = None,
+) -> Known:
+    """A narrative from the total of its latest weeks; parameters as in `known.make_known`."""
+    known, vector = known_of(narrative_id, total.vector, _commonest(total.profile), round(total.n), seed, settings)
+    if stored is None:
+        if total.own_n:
+            mean = _mean_cosine(total, vector) + total.beside / total.own_n
+            known.own = (round(total.own_n), mean, total.squares / total.own_n)
+        stored = calibration(known.own, known.named, settings, pool)
+    known.mean, known.sd = stored
+    return known
+
+
+def _mean_cosine(total: Cell, vector: np.ndarray) -> float:
+    """Mean cosine of the members to the sum of all (`vector`, a definition's part included) less themselves.
+
+    Exact but for one thing: the lengths that it divides by are taken to be their root mean square.
+    """
+    to_all = float(total.vector @ vector) / total.n
+    length = float(vector @ vector) - 2 * to_all + 1
+    return (to_all - 1) / max(length, 1e-9) ** 0.5
+
+
+def _commonest(profile: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    kept = {}
+    for lang, part in profile.items():
+        terms = sorted(part["terms"].items(), key=lambda item: (-item[1], item[0]))[:_TERMS]
+        # A share of the oldest week is no whole number; what is left of a word that fell below a half is dropped.
+        whole = {term: round(count) for term, count in terms if count >= 0.5}
+        kept[lang] = {"n": max(round(part["n"]), 1), "terms": whole}
+    return kept
+
+
+def added(
+    cells: Sequence[Cell],
+    parts: Sequence[tuple[date, Batch]],
+    seed: Seed | None,
+    settings: DiscoverSettings,
+) -> list[Cell]:
+    """Cells after members joined (week of joining and members, one part a week), in order of time.
+
+    Each part's members are scored against the narrative with all of them in it.
+    """
+    by_week = {cell.week: cell for cell in cells}
+    for week, members in parts:
+        before = by_week.get(week)
+        vector = members.vectors.sum(axis=0, dtype=np.float64)
+        cell = Cell(week, len(members), vector, profile_of(members, _WEEK_TERMS))
+        if before is not None:
+            cell = total_of([before, cell])
+        by_week[week] = cell
+    every = [by_week[week] for week in sorted(by_week)]
+    total = total_of(within(every, settings.max_members))
+    if total.n > 1:
+        known, vector = known_of("", total.vector, _commonest(total.profile), round(total.n), seed, settings)
+        middle = _mean_cosine(total, vector)
+        for week, members in parts:
+            cell, words = by_week[week], WordOverlap(members, [known.profile])
+            found = own_scores(members, known, words, settings, vector)
+            beside = found - own_cosines(members.vectors, vector)
+            squares = float(((found - middle - beside.mean()) ** 2).sum())
+            by_week[week] = replace(
+                cell,
+                own_n=cell.own_n + len(members),
+                beside=cell.beside + float(beside.sum()),
+                squares=cell.squares + squares,
+            )
+    return [by_week[week] for week in sorted(by_week)]
+
+
+def alike(totals: Sequence[Cell], words: WordOverlap, settings: DiscoverSettings) -> np.ndarray:
+    """(k, k) mean similarity between the members of each pair of narratives, of one and the same on the diagonal.
+
+    As `discover.similarities` of the members would say, where words count about (see `WordOverlap.sums`).
+    """
+    sizes = np.array([total.n for total in totals])
+    vectors = np.stack([total.vector for total in totals])
+    products = vectors @ vectors.T
+    if settings.group_word_weight:
+        rows = words.sums([total.profile for total in totals])
+        products = products + settings.group_word_weight * np.asarray((rows @ rows.T).todense())
+    pairs = np.outer(sizes, sizes)
+    itself = sizes * (1 + settings.group_word_weight)  # each member with itself is no pair
+    np.fill_diagonal(products, np.diag(products) - itself)
+    np.fill_diagonal(pairs, np.maximum(sizes * (sizes - 1), 1e-9))
+    return np.asarray(products / pairs)
