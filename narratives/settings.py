@@ -107,8 +107,8 @@ class DiscoverSettings(_Section):
         description="Before the first clustering: weight of the share of sentences that speak of a definition.",
     )
     seed_members: float = Field(4.0, gt=0, description="A definition's texts count as this many articles.")
-    level_sd: float = Field(1.64, ge=0, description="A narrative's own level: mean minus this many sd.")
-    level_shrinkage: float = Field(10, ge=0, description="Weight of the pooled mean and sd.")
+    level_sd: float = Field(1.2, ge=0, description="A narrative's own level: mean minus this many sd.")
+    level_shrinkage: float = Field(40, ge=0, description="Weight of the pooled mean and sd.")
     floor: float = Field(
         0.0, ge=0, lt=1, description="An article by itself joins nothing below this score; 0: measured on the members."
     )
