@@ -25,7 +25,7 @@ class Text:
 class Stream:
     """Texts in order of time, and the planted stories: story -> week of its first text, and texts a week.
 
-    `start` is the Monday on which week 0 begins.
+    `start` is the Monday on which week 0 begins. `in_both` names the planted stories that are told in two languages.
     """
 
     texts: tuple[Text, ...]
@@ -33,6 +33,7 @@ class Stream:
     rate: dict[str, int]
     n_weeks: int
     start: datetime = START
+    in_both: frozenset[str] = frozenset()
 
 
 def with_outage(stream: Stream, source: str, week: int, n_weeks: int) -> Stream:
