@@ -3,6 +3,7 @@
     python -m benchmarks.replay ../shared/data [--streams en zh 1987 mixed] [--seeds 5] [--cache FOLDER]
     python -m benchmarks.replay ../shared/data --only baselines --out rows.jsonl       once
     python -m benchmarks.replay ../shared/data --only pipeline --out rows.jsonl        after each change
+    python -m benchmarks.replay ../shared/data --only forced --out rows.jsonl          merges and splits by force
     python -m benchmarks.replay --summary rows.jsonl more.jsonl
 
 How each stream is made and what in it is not true to life: `benchmarks/replay_streams.py`. The pipeline runs on a desk
@@ -36,11 +37,14 @@ from benchmarks.replay_streams import STREAMS
 from narratives.discover import coarse_parts
 from narratives.material import Material
 from narratives.replay.baselines import BASELINES
+from narratives.replay.forced import repairs
 from narratives.replay.measures import Tracked, measure
 from narratives.replay.streams import Stream
 from narratives.replay.summary import latest, table_of
 from narratives.replay.tracker import pipeline, vectors_of
 from narratives.settings import DiscoverSettings, Settings
+
+PARTS = ["pipeline", "baselines", "forced"]
 
 
 def discover_settings(said: str) -> dict[str, float]:
@@ -74,6 +78,15 @@ def runs(arguments: argparse.Namespace, stream: Stream) -> Iterator[tuple[str, T
             yield f"{arguments.name} {said}".removesuffix(" 0"), tracked
 
 
+def forced_rows(arguments: argparse.Namespace, stream: Stream) -> Iterator[tuple[str, dict[str, float]]]:
+    """What became of forced merges and splits, in a run of its own: what is forced disturbs identity."""
+    for said in arguments.settings if "forced" in arguments.only else ():
+        changed = Settings().discover.model_copy(update=discover_settings(said))
+        settings = Settings().model_copy(update={"discover": changed})
+        found = repairs(stream, arguments.encoder, arguments.cache, settings)
+        yield f"{arguments.name} {said}".removesuffix(" 0") + ", forced", found
+
+
 def print_tables(rows: list[dict[str, object]]) -> None:
     rows = latest(rows)
     for name in dict.fromkeys(row["stream"] for row in rows):
@@ -90,7 +103,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--settings", nargs="*", default=["0"])
-    parser.add_argument("--only", nargs="+", choices=["pipeline", "baselines"], default=["pipeline", "baselines"])
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=["pipeline", "baselines"])
     parser.add_argument("--name", default="pipeline", help="what the pipeline is called in the tables")
     parser.add_argument("--out", type=Path, help="rows are appended to this file")
     parser.add_argument("--summary", type=Path, nargs="+", help="print the tables of these files and run nothing")
@@ -115,10 +128,12 @@ def main() -> None:
         for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
             stream = STREAMS[name](arguments.data, seed)
             print(f"{name}, seed {seed}: {len(stream.texts)} texts in {stream.n_weeks} weeks", file=sys.stderr)
-            for tracker, tracked in runs(arguments, stream):
-                print(f"  {tracker}: {tracked.cpu_seconds:.0f} s", file=sys.stderr)
-                keys = {"stream": name, "seed": seed, "tracker": tracker, "digest": digest_of(stream)}
-                rows.append({**keys, **measure(stream, tracked)})
+            keys = {"stream": name, "seed": seed, "digest": digest_of(stream)}
+            for tracker, figures in [
+                *((tracker, measure(stream, tracked)) for tracker, tracked in runs(arguments, stream)),
+                *forced_rows(arguments, stream),
+            ]:
+                rows.append({**keys, "tracker": tracker, **figures})
                 if arguments.out:
                     with arguments.out.open("a", encoding="utf-8") as out:
                         out.write(json.dumps(rows[-1]) + "\n")

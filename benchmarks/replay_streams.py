@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from narratives.replay.streams import START, Stream, Text
+from narratives.replay.streams import START, Forced, Stream, Text
 
 Row = dict[str, str]
 Stories = dict[str, list[Row]]
@@ -98,7 +98,7 @@ def make_stream(
     for story in sorted(set(rows_of) - set(planted) - set(known)):
         for row in rng.sample(rows_of[story], min(_EXTRAS, len(rows_of[story]))):
             texts.append(_dated(row, "", rng.randrange(n_weeks), rng))
-    return _stream(texts, born, rate_of, n_weeks, seed)
+    return _stream(texts, born, rate_of, n_weeks, seed, _forced(known, 4, 6, seed))
 
 
 def english(data: Path, seed: int, n_births: int = 24, n_known: int = 40) -> Stream:
@@ -131,7 +131,7 @@ def chinese(data: Path, seed: int, n_births: int = 5, n_known: int = 3, n_weeks:
     texts, born = _planted({name: events[name] for name in planted}, rate_of, n_weeks, rng, 40)
     texts += _known({name: events[name] for name in known}, n_weeks, rng)
     texts += _scattered(_chinese_singles(data), 90 * n_weeks, n_weeks, rng)
-    return _stream(texts, born, rate_of, n_weeks, seed)
+    return _stream(texts, born, rate_of, n_weeks, seed, _forced(known, 1, 6, seed))
 
 
 def newswire(data: Path, seed: int, n_births: int = 12, n_weeks: int = 9) -> Stream:
@@ -160,15 +160,18 @@ def newswire(data: Path, seed: int, n_births: int = 12, n_weeks: int = 9) -> Str
     order = [name for pair in zip(stories, commodities, strict=False) for name in pair]
     rate_of = dict(zip(order, _in_turn(RATES), strict=False))
     texts, born = _planted({name: births[name] for name in order}, rate_of, n_weeks, rng, 40)
+    known = []
     for topic, own in topics.items():
         if topic in commodities:
             continue
         is_known = 15 <= len(own) <= 160 and sum(_week_1987(row) == 0 for row in own) >= _FIRST_KNOWN
+        known += [topic] if is_known else []
         for row in own:
             if rng.random() < _THINNED.get(topic, 1.0):
                 at = START + (datetime.fromisoformat(row["published_at"]) - _MONDAY_1987)
-                texts.append(Text(row["title"], row["text"], "en", "", topic if is_known else "", _week_1987(row), at))
-    return _stream(texts, born, rate_of, n_weeks, seed)
+                story = topic if is_known else ""
+                texts.append(Text(row["title"], row["text"], "en", "", story, _week_1987(row), at))
+    return _stream(texts, born, rate_of, n_weeks, seed, _forced(known, 2, 2, seed))
 
 
 def mixed(data: Path, seed: int, n_weeks: int = 16) -> Stream:
@@ -201,7 +204,9 @@ def mixed(data: Path, seed: int, n_weeks: int = 16) -> Stream:
     texts += _scattered([row for name in large[26:] for row in headlines[name][:_EXTRAS]], 28 * n_weeks, n_weeks, rng)
     texts += _scattered(_chinese_singles(data), 28 * n_weeks, n_weeks, rng)
     texts += _scattered(read(data / "stories_blurbs_zh_en.jsonl"), 200, n_weeks, rng)
-    return replace(_stream(texts, born, rate_of, n_weeks, seed), in_both=frozenset(told))
+    return replace(
+        _stream(texts, born, rate_of, n_weeks, seed, _forced(list(known), 3, 6, seed)), in_both=frozenset(told)
+    )
 
 
 STREAMS: Mapping[str, Callable[[Path, int], Stream]] = {
@@ -327,9 +332,23 @@ def _dated(row: Row, story: str, week: int, rng: random.Random) -> Text:
     return Text(row["title"], row["text"], row["lang"], row["source"], story, week, at)
 
 
-def _stream(texts: list[Text], born: dict[str, int], rate: Mapping[str, int], n_weeks: int, seed: int) -> Stream:
+def _forced(known: Sequence[str], n: int, week: int, seed: int) -> tuple[Forced, ...]:
+    """So many merges of two known stories each and splits of one, all drawn, at the end of a week."""
+    drawn = random.Random(f"forced {seed}").sample(sorted(known), 3 * n)
+    merges = [Forced(week, (a, b)) for a, b in zip(drawn[:n], drawn[n : 2 * n], strict=True)]
+    return (*merges, *(Forced(week, (story,)) for story in drawn[2 * n :]))
+
+
+def _stream(
+    texts: list[Text],
+    born: dict[str, int],
+    rate: Mapping[str, int],
+    n_weeks: int,
+    seed: int,
+    forced: tuple[Forced, ...],
+) -> Stream:
     """Texts in order of time, those without an outlet under one of forty."""
     outlets = random.Random(f"outlets {seed}")
     texts = sorted(texts, key=lambda text: (text.published_at, text.title, text.body))
     named = [t if t.source else replace(t, source=f"Outlet {outlets.randrange(_OUTLETS)}") for t in texts]
-    return Stream(tuple(named), born, dict(rate), n_weeks)
+    return Stream(tuple(named), born, dict(rate), n_weeks, forced=forced)

@@ -72,15 +72,21 @@ def table_of(rows: Sequence[Mapping[str, object]], baselines: Sequence[str]) -> 
         tracker: [_cell(interval(values(tracker, name))) for name in names] for tracker in trackers
     }
     there = [tracker for tracker in trackers if tracker in baselines]
+    compared = [
+        name
+        for name in names
+        if name not in NOT_COMPARED and any(name in row for row in rows if row["tracker"] in there)
+    ]
     for tracker in trackers:
-        if tracker in baselines or not there:
+        mine = {name for row in rows if row["tracker"] == tracker for name in row}
+        if tracker in baselines or not mine.intersection(compared):
             continue
         cells = []
         for name in names:
             sign = -1.0 if name in LOWER_IS_BETTER else 1.0
             means = {other: sign * interval(values(other, name))[0] for other in there}
             means = {other: mean for other, mean in means.items() if not math.isnan(mean)}
-            if not means or name in NOT_COMPARED:
+            if not means or name not in compared:
                 cells.append("")
                 continue
             best = max(means, key=lambda other: means[other])
