@@ -1,44 +1,70 @@
-"""Streams for the replay: stories hidden from the start and planted later, among known ones and single texts.
+"""Streams for the replay: labelled stories hidden from the start and planted later, among others.
 
-Labelled texts are given new dates, so that when each story begins is known exactly. That takes the bursts out of
-the background: false alarms are fewer here than in a true order of days.
+Each named stream of `STREAMS` is made anew from the sets for each seed; its docstring says how, and what in it is not
+true to life. Common to all: the dates of planted texts are given, so that when a story begins is known exactly; a
+planted story has four weeks at its rate or as many as its texts last; texts without an outlet get one drawn
+from forty, so that reports of one story come from several.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import random
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from narratives.replay.streams import START, Stream, Text
+from narratives.replay.streams import START, Forced, Stream, Text
 
+Row = dict[str, str]
+Stories = dict[str, list[Row]]
+
+RATES = (5, 3, 10)
 _FIRST_KNOWN = 6  # texts of every known story in week 0, on which trackers may learn it
 _EXTRAS = 4  # texts of any further story, each in a week drawn at random: not a story to be found
+_MOST = 20  # texts of a story
+_OUTLETS = 40
+_MAX_CHARS = {"zh": 150, "en": 300}  # of a body: a headline and its lead are what a sweep of many seeds can afford
+_SAMPLE = Path(__file__).parent.parent / "data"
+_MONDAY_1987 = datetime(1987, 3, 2)
+_THINNED = {"earn": 0.12, "acq": 0.2}
 
 
-def load_stories(files: Sequence[Path], max_chars: int = 300) -> list[dict[str, list[dict[str, str]]]]:
-    """A mapping of story to rows for each file; bodies are cut to `max_chars` characters."""
+def read(file: Path) -> list[Row]:
+    """Rows of a set with their bodies cut."""
+    rows = []
+    with file.open(encoding="utf-8") as lines:
+        for line in lines:
+            raw = json.loads(line)
+            names = ("title", "text", "lang", "source", "story", "topic", "published_at")
+            row = {name: str(raw.get(name) or "") for name in names}
+            rows.append({**row, "text": row["text"][: _MAX_CHARS.get(row["lang"][:2], 300)]})
+    return rows
+
+
+def load_stories(files: Sequence[Path]) -> list[Stories]:
+    """A mapping of story to rows for each file; a second text that begins like another of its story is left out."""
     found = []
     for file in files:
-        stories: dict[str, list[dict[str, str]]] = {}
-        with file.open(encoding="utf-8") as lines:
-            for line in lines:
-                row = json.loads(line)
-                kept = {name: str(row.get(name) or "") for name in ("title", "text", "lang", "source", "story")}
-                kept["text"] = kept["text"][:max_chars]
-                stories.setdefault(f"{file.stem}/{kept['story']}", []).append(kept)
+        stories: Stories = {}
+        seen: set[tuple[str, ...]] = set()
+        for row in read(file):
+            key = (row["story"], row["text"][:60] or row["title"])
+            if key not in seen or row["lang"] != "zh":
+                stories.setdefault(f"{file.stem}/{row['story']}", []).append(row)
+            seen.add(key)
         found.append(stories)
     return found
 
 
 def make_stream(
-    files: Sequence[dict[str, list[dict[str, str]]]],
+    files: Sequence[Stories],
     seed: int,
     n_births: int,
     n_known: int,
-    rates: Sequence[int] = (5, 3, 10),
+    rates: Sequence[int] = RATES,
     n_weeks: int = 16,
 ) -> Stream:
     """Draw the stories of one replay and date their texts.
@@ -66,26 +92,263 @@ def make_stream(
     left = [name for names in large for name in names]
     rng.shuffle(left)
     known = left[:n_known]
-    texts: list[Text] = []
-    born: dict[str, int] = {}
-    rate: dict[str, int] = {}
-    for i, story in enumerate(planted):
-        born[story], rate[story] = rng.randrange(2, n_weeks - 3), rates[i % len(rates)]
-        some = rng.sample(rows_of[story], min(20, len(rows_of[story])))
-        at = [born[story] + j // rate[story] for j in range(len(some))]
-        texts += [_dated(row, story, week, rng) for row, week in zip(some, at, strict=True) if week < n_weeks]
-    for story in known:
-        some = rng.sample(rows_of[story], min(20, len(rows_of[story])))
-        rest = len(some) - _FIRST_KNOWN
-        at = [0] * _FIRST_KNOWN + [1 + j * (n_weeks - 1) // rest for j in range(rest)]
-        texts += [_dated(row, story, week, rng) for row, week in zip(some, at, strict=True)]
+    births, rate_of = {name: rows_of[name] for name in planted}, dict(zip(planted, _in_turn(rates), strict=False))
+    texts, born = _planted(births, rate_of, n_weeks, rng)
+    texts += _known({name: rows_of[name] for name in known}, n_weeks, rng)
     for story in sorted(set(rows_of) - set(planted) - set(known)):
         for row in rng.sample(rows_of[story], min(_EXTRAS, len(rows_of[story]))):
             texts.append(_dated(row, "", rng.randrange(n_weeks), rng))
-    texts.sort(key=lambda text: (text.published_at, text.title))
-    return Stream(tuple(texts), born, rate, n_weeks)
+    return _stream(texts, born, rate_of, n_weeks, seed, _forced(known, 4, 6, seed))
 
 
-def _dated(row: dict[str, str], story: str, week: int, rng: random.Random) -> Text:
+def english(data: Path, seed: int, n_births: int = 24, n_known: int = 40) -> Stream:
+    """`en`: English headlines of 2014; 24 stories planted, 40 known, four texts of each of the others.
+
+    Not true to life: dates are drawn, which takes the bursts out of the background: false alarms are fewer than in a
+    true order of days. Texts are headlines without bodies. Two labels may be one event, and the four texts of a story
+    that is in the background are a small narrative that nobody is asked to find.
+    """
+    return make_stream(load_stories([data / "stories_en_headlines.jsonl"]), seed, n_births, n_known)
+
+
+def chinese(data: Path, seed: int, n_births: int = 5, n_known: int = 3, n_weeks: int = 16) -> Stream:
+    """`zh`: eight events in Chinese, five planted and three known, among headlines and single texts of other sets.
+
+    The tiger set pools two incidents, told apart by their dates (Beijing 2016, Ningbo 2017; what lies outside both is
+    left out). Texts of one event that begin alike are copies: one is kept, so that a rate counts reports.
+
+    Not true to life: eight events are few, so seeds share them (five of eight each); an event's later stages (arrest,
+    trial, verdict) are told in a few weeks and not over years; labels are search keywords. Dates are drawn. The
+    background is headlines of ten topics, without bodies, and the texts of a set of pairs, of other years; there may
+    be stories among them, and an alert on one counts as false.
+    """
+    rng = random.Random(seed)
+    events = _events(data)
+    names = sorted(events)
+    rng.shuffle(names)
+    planted, known = names[:n_births], names[n_births : n_births + n_known]
+    rate_of = dict(zip(planted, _in_turn(RATES), strict=False))
+    texts, born = _planted({name: events[name] for name in planted}, rate_of, n_weeks, rng, 40)
+    texts += _known({name: events[name] for name in known}, n_weeks, rng)
+    texts += _scattered(_chinese_singles(data), 90 * n_weeks, n_weeks, rng)
+    return _stream(texts, born, rate_of, n_weeks, seed, _forced(known, 1, 6, seed))
+
+
+def newswire(data: Path, seed: int, n_births: int = 12, n_weeks: int = 9) -> Stream:
+    """`1987`: nine weeks of Reuters from 2 March 1987 in true order, with bursts; twelve births injected.
+
+    Six of the births are headlines of 2014, six are commodities whose reports were all held out of the background and
+    are told from a week on. Other topics of 15 to 160 reports that had six in the first week are known. Results of
+    companies and takeovers (two thirds of the wire) are thinned to 12 and 20 %, drawn anew for each seed; all
+    else is whole.
+
+    Not true to life: there is no report for some days, hardly any from the eighth week on; a commodity is a subject
+    rather than a story, and a large topic (crude, trade, money) has no label of its own: births within it are real
+    news and count as false alarms. The background differs between seeds in the thinned part only, so intervals over
+    seeds do not speak of other wires. Headlines of 2014 are easily told from 1987.
+    """
+    rng = random.Random(seed)
+    rows = [row for row in read(data / "stream_en_1987.jsonl") if 0 <= _week_1987(row) < n_weeks]
+    topics: Stories = {}
+    for row in rows:
+        topics.setdefault(row["topic"], []).append(row)
+    half = n_births // 2
+    commodities = rng.sample([name for name in _COMMODITIES if len(topics.get(name, [])) >= 15], n_births - half)
+    headlines = load_stories([data / "stories_en_headlines.jsonl"])[0]
+    stories = rng.sample(sorted(name for name, own in headlines.items() if len(own) >= 15), half)
+    births = {name: headlines[name] for name in stories} | {name: topics[name] for name in commodities}
+    order = [name for pair in zip(stories, commodities, strict=False) for name in pair]
+    rate_of = dict(zip(order, _in_turn(RATES), strict=False))
+    texts, born = _planted({name: births[name] for name in order}, rate_of, n_weeks, rng, 40)
+    known = []
+    for topic, own in topics.items():
+        if topic in commodities:
+            continue
+        is_known = 15 <= len(own) <= 160 and sum(_week_1987(row) == 0 for row in own) >= _FIRST_KNOWN
+        known += [topic] if is_known else []
+        for row in own:
+            if rng.random() < _THINNED.get(topic, 1.0):
+                at = START + (datetime.fromisoformat(row["published_at"]) - _MONDAY_1987)
+                story = topic if is_known else ""
+                texts.append(Text(row["title"], row["text"], "en", "", story, _week_1987(row), at))
+    return _stream(texts, born, rate_of, n_weeks, seed, _forced(known, 2, 2, seed))
+
+
+def mixed(data: Path, seed: int, n_weeks: int = 16) -> Stream:
+    """`mixed`: Chinese and English together, with stories told in both.
+
+    Planted: six stories of English headlines, four Chinese events, and eight told in both languages: three narratives
+    of the sample subject (articles that were written independently in each) and five news documents with their
+    translations, told in parts: each part a paragraph, the odd ones in English, the even ones in Chinese, so that none
+    is told twice. Known: 20 English stories, three Chinese events. Single texts: headlines in both, blurbs.
+
+    Not true to life: as `en` and `zh`; a part of a document is no article, and a quotation out of it may say nothing
+    of its subject; the sample was written for this project, which was developed on it. `found` by rate leaves the
+    stories in both languages out; they have a figure of their own.
+    """
+    rng = random.Random(seed)
+    events, headlines = _events(data), load_stories([data / "stories_en_headlines.jsonl"])[0]
+    large = sorted(name for name, own in headlines.items() if len(own) >= 15)
+    rng.shuffle(large)
+    zh = sorted(events)
+    rng.shuffle(zh)
+    both = _sample_narratives()
+    documents = _documents(data / "stories_parallel_zh_en.jsonl")
+    told = [*rng.sample(sorted(both), 3), *rng.sample(sorted(documents), 5)]
+    births = {name: headlines[name] for name in large[:6]} | {name: events[name] for name in zh[:4]}
+    rate_of = dict(zip(births, _in_turn(RATES), strict=False)) | dict.fromkeys(told, 5)
+    births |= {name: {**both, **documents}[name] for name in told}
+    texts, born = _planted(births, rate_of, n_weeks, rng, 40)
+    known = {name: headlines[name] for name in large[6:26]} | {name: events[name] for name in zh[4:7]}
+    texts += _known(known, n_weeks, rng)
+    texts += _scattered([row for name in large[26:] for row in headlines[name][:_EXTRAS]], 28 * n_weeks, n_weeks, rng)
+    texts += _scattered(_chinese_singles(data), 28 * n_weeks, n_weeks, rng)
+    texts += _scattered(read(data / "stories_blurbs_zh_en.jsonl"), 200, n_weeks, rng)
+    return replace(
+        _stream(texts, born, rate_of, n_weeks, seed, _forced(list(known), 3, 6, seed)), in_both=frozenset(told)
+    )
+
+
+STREAMS: Mapping[str, Callable[[Path, int], Stream]] = {
+    "en": english,
+    "zh": chinese,
+    "1987": newswire,
+    "mixed": mixed,
+}
+
+_COMMODITIES = (
+    "cocoa", "copper", "iron-steel", "alum", "nat-gas", "rubber", "veg-oil", "tin", "cotton", "pet-chem", "livestock",
+    "strategic-metal", "orange", "zinc",
+)  # fmt: skip
+
+
+# -- material ------------------------------------------------------------------------------------------------------
+
+
+def _events(data: Path) -> Stories:
+    events = load_stories([data / "stories_zh_events.jsonl"])[0]
+    tiger = next(name for name in events if name.endswith("老虎咬人事件"))
+    rows = events.pop(tiger)
+    incidents = {"八达岭": ("2016-07-23", "2017-01-01"), "宁波": ("2017-01-29", "2017-03-01")}
+    for name, (first, end) in incidents.items():
+        events[f"{tiger}/{name}"] = [row for row in rows if first <= row["published_at"][:10] < end]
+    return events
+
+
+def _chinese_singles(data: Path) -> list[Row]:
+    titles, pairs = read(data / "topics_zh_titles.jsonl"), read(data / "pairs_zh_same_event.jsonl")
+    return titles + list({row["text"]: row for row in pairs}.values())
+
+
+def _sample_narratives() -> Stories:
+    """Narratives of the sample subject with five originals or more in each language."""
+    with (_SAMPLE / "labels.csv").open(encoding="utf-8", newline="") as lines:
+        label_of = {row["id"]: row["narrative"] for row in csv.DictReader(lines) if not row["reprint_of"]}
+    stories: Stories = {}
+    for name in ("articles-zh.jsonl", "articles-en.jsonl"):
+        with (_SAMPLE / name).open(encoding="utf-8") as rows:
+            for raw in map(json.loads, rows):
+                if label := label_of.get(raw["id"]):
+                    row = {key: str(raw[key]) for key in ("title", "text", "lang", "source", "published_at")}
+                    row["text"] = row["text"][: _MAX_CHARS[row["lang"][:2]]]
+                    stories.setdefault(f"sample/{label}", []).append(row)
+    for own in stories.values():
+        own.sort(key=lambda row: row["published_at"])
+    return {
+        name: own
+        for name, own in stories.items()
+        if all(sum(row["lang"][:2] == lang for row in own) >= 5 for lang in ("zh", "en"))
+    }
+
+
+def _documents(file: Path, n_parts: int = 10, least: int = 120) -> Stories:
+    """Documents of ten parts and more: a paragraph each, or several up to 120 characters, every second in Chinese."""
+    whole: dict[str, dict[str, list[str]]] = {}
+    with file.open(encoding="utf-8") as lines:
+        for raw in map(json.loads, lines):
+            whole.setdefault(raw["story"], {})[raw["lang"]] = [p for p in raw["text"].split("\n") if p.strip()]
+    stories: Stories = {}
+    for name, told in sorted(whole.items()):
+        if len(told["en"]) != len(told["zh"]):
+            continue
+        parts: list[tuple[str, str]] = []
+        en = zh = ""
+        for one, other in zip(told["en"], told["zh"], strict=True):
+            en, zh = f"{en} {one}".strip(), zh + other
+            if len(en) >= least:
+                parts.append((en, zh))
+                en = zh = ""
+        if len(parts) >= n_parts:
+            stories[f"{file.stem}/{name}"] = [
+                {"title": "", "text": part[i % 2], "lang": ("en", "zh")[i % 2], "source": ""}
+                for i, part in enumerate(parts)
+            ]
+    return stories
+
+
+def _week_1987(row: Row) -> int:
+    return (datetime.fromisoformat(row["published_at"]) - _MONDAY_1987).days // 7
+
+
+# -- dates ---------------------------------------------------------------------------------------------------------
+
+
+def _in_turn(rates: Sequence[int]) -> Iterable[int]:
+    while True:
+        yield from rates
+
+
+def _planted(
+    stories: Stories, rate_of: Mapping[str, int], n_weeks: int, rng: random.Random, most: int = _MOST
+) -> tuple[list[Text], dict[str, int]]:
+    texts: list[Text] = []
+    born: dict[str, int] = {}
+    for story, rows in stories.items():
+        rate = rate_of[story]
+        born[story] = rng.randrange(2, n_weeks - 3)
+        some = rng.sample(rows, min(most, 4 * rate if most > _MOST else most, len(rows)))
+        at = [born[story] + j // rate for j in range(len(some))]
+        texts += [_dated(row, story, week, rng) for row, week in zip(some, at, strict=True) if week < n_weeks]
+    return texts, born
+
+
+def _known(stories: Stories, n_weeks: int, rng: random.Random) -> list[Text]:
+    texts = []
+    for story, rows in stories.items():
+        some = rng.sample(rows, min(_MOST, len(rows)))
+        rest = len(some) - _FIRST_KNOWN
+        at = [0] * _FIRST_KNOWN + [1 + j * (n_weeks - 1) // rest for j in range(rest)]
+        texts += [_dated(row, story, week, rng) for row, week in zip(some, at, strict=True)]
+    return texts
+
+
+def _scattered(rows: Sequence[Row], n: int, n_weeks: int, rng: random.Random) -> list[Text]:
+    """Single texts in weeks drawn at random."""
+    return [_dated(row, "", rng.randrange(n_weeks), rng) for row in rng.sample(list(rows), min(n, len(rows)))]
+
+
+def _dated(row: Row, story: str, week: int, rng: random.Random) -> Text:
     at = START + timedelta(weeks=week, minutes=rng.randrange(7 * 24 * 60 - 60))
     return Text(row["title"], row["text"], row["lang"], row["source"], story, week, at)
+
+
+def _forced(known: Sequence[str], n: int, week: int, seed: int) -> tuple[Forced, ...]:
+    """So many merges of two known stories each and splits of one, all drawn, at the end of a week."""
+    drawn = random.Random(f"forced {seed}").sample(sorted(known), 3 * n)
+    merges = [Forced(week, (a, b)) for a, b in zip(drawn[:n], drawn[n : 2 * n], strict=True)]
+    return (*merges, *(Forced(week, (story,)) for story in drawn[2 * n :]))
+
+
+def _stream(
+    texts: list[Text],
+    born: dict[str, int],
+    rate: Mapping[str, int],
+    n_weeks: int,
+    seed: int,
+    forced: tuple[Forced, ...],
+) -> Stream:
+    """Texts in order of time, those without an outlet under one of forty."""
+    outlets = random.Random(f"outlets {seed}")
+    texts = sorted(texts, key=lambda text: (text.published_at, text.title, text.body))
+    named = [t if t.source else replace(t, source=f"Outlet {outlets.randrange(_OUTLETS)}") for t in texts]
+    return Stream(tuple(named), born, dict(rate), n_weeks, forced=forced)

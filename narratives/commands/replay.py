@@ -21,8 +21,10 @@ def replay(
     """Tell the archive's history anew with planted births, and measure what is found, beside three simpler trackers.
 
     births.yaml names narratives of the archive that are hidden and told again from a week on (`births:` with
-    `narrative`, `week`, `per_week`), and may take a source away (`outages:` with `source`, `week`, `weeks`) or flood a
-    week with reprints (`floods:` with `week`, `copies`). The desk itself is not changed.
+    `narrative`, `week`, `per_week`). It may make two narratives one at the end of a week (`merges:` with `narratives`,
+    `week`) or cut one in two (`splits:` with `narrative`, `week`), for the machine to undo; take a source away
+    (`outages:` with `source`, `week`, `weeks`); or flood a week with reprints (`floods:` with `week`, `copies`). The
+    desk itself is not changed.
     """
     from narratives.replay.plant import load_plan
     from narratives.replay.plant import replay as run

@@ -141,7 +141,7 @@ def _tracked(stream: Stream, vectors: np.ndarray, clusters: list[_Cluster], cut:
         then = [i for i in cluster.rows if stream.texts[i].week <= cluster.born]
         pairs = vectors[then] @ vectors[then].T
         n = len(then)
-        cohesion = float((pairs.sum() - np.trace(pairs)) / (n * (n - 1)))
+        cohesion = float((pairs.sum() - np.trace(pairs)) / (n * (n - 1))) if n > 1 else 0.0
         newborn = Newborn(
             [weeks[stream.texts[i].week] for i in then], [stream.texts[i].source for i in then], cohesion, cut
         )

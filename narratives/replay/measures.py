@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from narratives.language import base_language
 from narratives.replay.streams import Stream
 
-if TYPE_CHECKING:
-    import pandas as pd
+MANY = 5  # texts a week from which on a birth has to be found
 
 
 @dataclass(frozen=True)
@@ -47,46 +46,78 @@ def measure(stream: Stream, tracked: Tracked) -> dict[str, float]:
     Returns
     -------
     `found 5`, `found 3`: share of planted stories with so many texts a week that became a narrative (half of the
-    texts of their first four weeks or more in it, and half of its texts or more theirs); `late`: median weeks from
-    the first text to the narrative's birth; `alerted`: share of planted stories that rule R reported, at any time;
-    `FA`: alerts by rule R a week that are not the first of a planted story, of which `FA old` are on a story known
-    from week 0 and `FA again` second ones; `FA conf.`: those of them that were confirmed; `prec.`, `prec. conf.`:
-    share of alerts that are the first of a planted story; `switch`: how often two consecutive weeks of a story lie
-    mostly in different narratives (an id switch); `IDF1`, `BCubed`, `VI` (bits; unassigned texts stand alone) over
-    planted and known stories; `coverage`: share of all texts in a narrative;
-    `loose`: share of their texts in no narrative; `noise in`: share of single texts in some narrative.
+    texts of their first four weeks or more in it, and half of its texts or more theirs); `found 5+`: of those with five
+    or more; stories in two languages are counted apart, in `found both`; `late`: median weeks from the first text to
+    the narrative's birth; `alerted`: share of planted stories that rule R reported, at any time, `alerted 5+` of those
+    with five texts a week or more, `alert late` median weeks from the first text to the alert; `FA`: alerts by rule R a
+    week that are not the first of a planted story, of which `FA old` are on a story known from week 0 and `FA again`
+    second ones; `FA conf.`: those of them that were confirmed; `prec.`, `prec. conf.`: share of alerts that are the
+    first of a planted story; `switch`: how often two consecutive weeks of a story lie mostly in different narratives
+    (an id switch); `IDF1`: over all texts, so that a single text in a narrative counts against it; `IDF1 told`,
+    `BCubed`, `VI` (bits; unassigned texts stand alone): over the texts of planted and known stories; `joined`: share of
+    the planted stories in two languages of which one narrative holds half of the texts or more in each;
+    `coverage`: share of all texts in a narrative; `loose`: share of the stories' texts in no narrative; `noise in`:
+    share of single texts in some narrative.
     """
     truth = [text.story for text in stream.texts]
     found = {story: _home(stream, tracked, story) for story in stream.born}
+    alone = [story for story in stream.born if story not in stream.in_both]
+    many = [story for story in alone if stream.rate[story] >= MANY]
     by_rate = {
-        f"found {r}": _mean([bool(found[s]) for s in stream.born if stream.rate[s] == r])
-        for r in sorted(set(stream.rate.values()), reverse=True)
+        f"found {r}": _mean([bool(found[s]) for s in alone if stream.rate[s] == r])
+        for r in sorted({stream.rate[s] for s in alone}, reverse=True)
     }
     late = [tracked.born[home] - stream.born[story] for story, home in found.items() if home]
     kinds = _kinds(stream, tracked)
-    confirmed = [kind for kind, alert in kinds if alert.confirmed]
-    false = [kind for kind, _ in kinds if kind != "first"]
+    confirmed = [kind for kind, _, alert in kinds if alert.confirmed]
+    false = [kind for kind, _, _ in kinds if kind != "first"]
+    first = {story: alert.week - stream.born[story] for kind, story, alert in kinds if kind == "first"}
     inside = [i for i, story in enumerate(truth) if story]
+    told, into = [truth[i] for i in inside], [tracked.narrative[i] for i in inside]
     return {
+        "found 5+": _mean([bool(found[s]) for s in many]),
         **by_rate,
-        "late": float(np.median(late)) if late else float("nan"),
-        "alerted": sum(kind == "first" for kind, _ in kinds) / max(1, len(stream.born)),
+        "found both": _mean([bool(found[s]) for s in stream.born if s in stream.in_both]),
+        "late": _median(late),
+        "alerted": len(first) / max(1, len(stream.born)),
+        "alerted 5+": _mean([s in first for s in many]),
+        "alert late": _median(list(first.values())),
         "FA": len(false) / stream.n_weeks,
         "FA old": false.count("old") / stream.n_weeks,
         "FA again": false.count("again") / stream.n_weeks,
         "FA conf.": sum(kind != "first" for kind in confirmed) / stream.n_weeks,
-        "prec.": _mean([kind == "first" for kind, _ in kinds]),
+        "prec.": _mean([kind == "first" for kind, _, _ in kinds]),
         "prec. conf.": _mean([kind == "first" for kind in confirmed]),
         "switch": _switches(stream, tracked),
         "IDF1": idf1(truth, tracked.narrative),
-        "BCubed": bcubed([truth[i] for i in inside], [tracked.narrative[i] for i in inside]),
-        "VI": variation_of_information([truth[i] for i in inside], [tracked.narrative[i] for i in inside]),
+        "IDF1 told": idf1(told, into),
+        "BCubed": bcubed(told, into),
+        "VI": variation_of_information(told, into),
+        "joined": joined(stream, tracked.narrative),
         "coverage": _mean([bool(n) for n in tracked.narrative]),
         "loose": _mean([not tracked.narrative[i] for i in inside]),
         "noise in": _mean([bool(n) for n, story in zip(tracked.narrative, truth, strict=True) if not story]),
         "CPU s/week": tracked.cpu_seconds / stream.n_weeks,
         **tracked.notes,
     }
+
+
+def joined(stream: Stream, narrative: Sequence[str]) -> float:
+    """Share of the planted stories in two languages of which one narrative holds half or more in each language."""
+    return _mean([_in_one(stream, narrative, story) for story in sorted(stream.in_both)])
+
+
+def _in_one(stream: Stream, narrative: Sequence[str], story: str) -> bool:
+    homes: dict[str, list[str]] = {}
+    for text, own in zip(stream.texts, narrative, strict=True):
+        if text.story == story:
+            homes.setdefault(base_language(text.lang), []).append(own)
+    shared = set.intersection(*(set(own) for own in homes.values())) - {""}
+    return any(all(own.count(name) * 2 >= len(own) for own in homes.values()) for name in shared)
+
+
+def _median(values: Sequence[int]) -> float:
+    return float(np.median(values)) if values else float("nan")
 
 
 def _mean(values: Sequence[bool]) -> float:
@@ -105,8 +136,9 @@ def _home(stream: Stream, tracked: Tracked, story: str) -> str:
     return best if best and n >= len(first) / 2 and _mean(own) >= 0.5 else ""
 
 
-def _kinds(stream: Stream, tracked: Tracked) -> list[tuple[str, Alert]]:
-    """Each alert by rule R with what it is: first, again (of a planted story), old (of a known one) or noise."""
+def _kinds(stream: Stream, tracked: Tracked) -> list[tuple[str, str, Alert]]:
+    """Each alert by rule R with what it is (first or again of a planted story, old: of a known one, noise), and of
+    which story."""
     seen: set[str] = set()
     kinds = []
     for alert in sorted((a for a in tracked.alerts if a.passed), key=lambda a: (a.week, a.rows)):
@@ -115,7 +147,7 @@ def _kinds(stream: Stream, tracked: Tracked) -> list[tuple[str, Alert]]:
         if story and n >= len(alert.rows) / 2:
             kind = "old" if story not in stream.born else "again" if story in seen else "first"
             seen.add(story)
-        kinds.append((kind, alert))
+        kinds.append((kind, story, alert))
     return kinds
 
 
@@ -165,24 +197,6 @@ def bcubed(truth: Sequence[str], predicted: Sequence[str]) -> float:
     precision = sum(n * n / n_found[f] for (_, f), n in both.items()) / len(truth)
     recall = sum(n * n / n_true[t] for (t, _), n in both.items()) / len(truth)
     return 2 * precision * recall / (precision + recall)
-
-
-def table_of(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
-    """Mean over seeds a tracker, with the lowest and the highest."""
-    import pandas as pd
-
-    frame = pd.DataFrame(list(rows))
-    names = [name for name in frame.columns if name not in ("tracker", "seed")]
-    grouped = frame.groupby("tracker", sort=False)[names]
-    mean, low, high = grouped.mean(), grouped.min(), grouped.max()
-    cells = {
-        name: [
-            "-" if pd.isna(m) else f"{m:.2f} ({a:.2f}-{b:.2f})"
-            for m, a, b in zip(mean[name], low[name], high[name], strict=True)
-        ]
-        for name in names
-    }
-    return pd.DataFrame(cells, index=mean.index).T
 
 
 def variation_of_information(truth: Sequence[str], predicted: Sequence[str]) -> float:

@@ -11,9 +11,9 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from narratives.replay.streams import Stream, Text, with_flood, with_outage
+from narratives.replay.streams import Forced, Stream, Text, with_flood, with_outage
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,12 +49,38 @@ class Flood(_Part):
     copies: int = Field(100, ge=1, le=10_000)
 
 
+class Merge(_Part):
+    """Two narratives of the archive that are made one by force at the end of `week`: the machine has to part them."""
+
+    narratives: tuple[str, str]
+    week: int = Field(ge=0)
+
+
+class Split(_Part):
+    """A narrative of the archive that is cut in two by force at the end of `week`: the machine has to join it."""
+
+    narrative: str
+    week: int = Field(ge=0)
+
+
 class Plan(_Part):
     """What is planted: the whole of a `births.yaml`."""
 
-    births: list[Birth] = Field(min_length=1)
+    births: list[Birth] = []
+    merges: list[Merge] = []
+    splits: list[Split] = []
     outages: list[Outage] = []
     floods: list[Flood] = []
+
+    @model_validator(mode="after")
+    def _something(self) -> Plan:
+        if not (self.births or self.merges or self.splits):
+            raise ValueError("nothing is planted: it needs births, merges or splits")
+        return self
+
+    def forced(self) -> tuple[Forced, ...]:
+        merges = [Forced(merge.week, merge.narratives) for merge in self.merges]
+        return (*merges, *(Forced(split.week, (split.narrative,)) for split in self.splits))
 
 
 def load_plan(path: Path) -> Plan:
@@ -117,8 +143,14 @@ def planted(desk: Desk, plan: Plan) -> Stream:
                 at = start + timedelta(weeks=week, hours=8 + 150 * (i % birth.per_week) / birth.per_week)
                 texts.append(replace(text, week=week, published_at=at))
         born[birth.narrative], rate[birth.narrative] = birth.week, birth.per_week
+    told = {text.story for text in texts}
+    for forced in plan.forced():
+        if lacking := [name for name in forced.stories if name not in told]:
+            raise ValueError(f"{', '.join(lacking)} has no stories in this archive")
+        if forced.week >= n_weeks:
+            raise ValueError(f"week {forced.week} is to end in a {forced.kind}, but there are {n_weeks} weeks")
     texts.sort(key=lambda text: (text.published_at, text.title))
-    stream = Stream(tuple(texts), born, rate, n_weeks, start)
+    stream = Stream(tuple(texts), born, rate, n_weeks, start, forced=plan.forced())
     for outage in plan.outages:
         stream = with_outage(stream, outage.source, outage.week, outage.weeks)
     for flood in plan.floods:
@@ -131,11 +163,13 @@ def replay(desk: Desk, plan: Plan, encoder: Encoder | None = None) -> pd.DataFra
 
     Returns
     -------
-    One row a measure (`measures.measure`), one column a tracker.
+    One row a measure (`measures.measure`), one column a tracker; with merges and splits also what became of them
+    (`forced.count_repairs`), from a run of its own: what is forced would spoil the measures of identity.
     """
     import pandas as pd
 
     from narratives.replay.baselines import BASELINES
+    from narratives.replay.forced import repairs
     from narratives.replay.measures import measure
     from narratives.replay.tracker import pipeline, vectors_of
 
@@ -143,4 +177,7 @@ def replay(desk: Desk, plan: Plan, encoder: Encoder | None = None) -> pd.DataFra
     vectors = vectors_of(stream, desk.material(encoder))
     runs = {"narratives": pipeline(stream, encoder, desk.folder / "vectors", desk.settings, desk.definitions)}
     runs |= {name: track(stream, vectors) for name, track in BASELINES.items()}
-    return pd.DataFrame({name: measure(stream, tracked) for name, tracked in runs.items()})
+    found = {name: measure(stream, tracked) for name, tracked in runs.items()}
+    if stream.forced:
+        found["narratives"] |= repairs(stream, encoder, desk.folder / "vectors", desk.settings, desk.definitions)
+    return pd.DataFrame(found)

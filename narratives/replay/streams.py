@@ -22,10 +22,27 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Forced:
+    """At the end of `week` the narratives of two stories are made one, or that of one story is cut in two.
+
+    What is forced is wrong by its making: the machine has to see it and to propose the contrary.
+    """
+
+    week: int
+    stories: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        """merge (of two stories) or split (of one)."""
+        return "merge" if len(self.stories) == 2 else "split"
+
+
+@dataclass(frozen=True)
 class Stream:
     """Texts in order of time, and the planted stories: story -> week of its first text, and texts a week.
 
-    `start` is the Monday on which week 0 begins.
+    `start` is the Monday on which week 0 begins. `in_both` names the planted stories that are told in two languages;
+    `forced` is carried out by `forced.repairs` alone.
     """
 
     texts: tuple[Text, ...]
@@ -33,6 +50,8 @@ class Stream:
     rate: dict[str, int]
     n_weeks: int
     start: datetime = START
+    in_both: frozenset[str] = frozenset()
+    forced: tuple[Forced, ...] = ()
 
 
 def with_outage(stream: Stream, source: str, week: int, n_weeks: int) -> Stream:

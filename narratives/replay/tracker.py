@@ -6,7 +6,8 @@ import json
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,6 +64,17 @@ def pipeline(
 
     Processor seconds are without ingest, and without encoding where the cache holds the texts.
     """
+    with desk_of(stream, settings) as desk:
+        material = Material(cache, settings, encoder)
+        material.article_vectors([{"title": text.title, "text": text.body} for text in stream.texts])
+        began = time.process_time()
+        update(desk.archive, settings, definitions, material, NoTone())
+        return _as_tracked(desk, stream, time.process_time() - began)
+
+
+@contextmanager
+def desk_of(stream: Stream, settings: Settings) -> Iterator[narratives.Desk]:
+    """A desk in a temporary folder that has taken in a stream and updated nothing yet."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         (place / "none.yaml").write_text("narratives: []\n", encoding="utf-8")
@@ -82,13 +94,14 @@ def pipeline(
         try:
             desk.settings = settings
             desk.ingest([file])
-            material = Material(cache, settings, encoder)
-            material.article_vectors([{"title": text.title, "text": text.body} for text in stream.texts])
-            began = time.process_time()
-            update(desk.archive, settings, definitions, material, NoTone())
-            return _as_tracked(desk, stream, time.process_time() - began)
+            yield desk
         finally:
             desk.close()
+
+
+def row_of(url: str) -> int:
+    """Place in its stream of an article of `desk_of`."""
+    return int(url.rsplit("/", 1)[1])
 
 
 def _as_tracked(desk: narratives.Desk, stream: Stream, cpu_seconds: float) -> Tracked:
@@ -98,7 +111,7 @@ def _as_tracked(desk: narratives.Desk, stream: Stream, cpu_seconds: float) -> Tr
         return (monday - first).days // 7
 
     articles, table = desk.articles(), desk.narratives()
-    at = {row.id: int(row.url.rsplit("/", 1)[1]) for row in articles.itertuples()}
+    at = {row.id: row_of(row.url) for row in articles.itertuples()}
     narrative = [""] * len(stream.texts)
     for row in articles.itertuples():
         narrative[at[row.id]] = row.narrative

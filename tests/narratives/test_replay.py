@@ -10,7 +10,11 @@ import pytest
 
 import narratives
 from narratives.pipeline import update
+from narratives.replay.forced import Change, count_repairs, repairs
+from narratives.replay.measures import joined
 from narratives.replay.plant import Plan, load_plan, planted, replay
+from narratives.replay.streams import Stream, Text
+from narratives.replay.summary import latest, table_of
 
 TOPICS = {
     "mine": "mine ore pit leach acid river village kachin truck border",
@@ -71,7 +75,12 @@ def test_an_outage_takes_a_source_away_and_a_flood_adds_copies(desk):
 
 @pytest.mark.parametrize(
     ("plan", "why"),
-    [("births: []", "births"), ("births: [{narrative: N1, week: 0}]", "week"), ("births: [", "not valid YAML")],
+    [
+        ("births: []", "needs births"),
+        ("births: []\nmerges: [{narratives: [N1], week: 2}]", "merges"),
+        ("births: [{narrative: N1, week: 0}]", "week"),
+        ("births: [", "not valid YAML"),
+    ],
 )
 def test_a_plan_that_is_none_is_refused_by_name(tmp_path, plan, why):
     file = tmp_path / "births.yaml"
@@ -85,3 +94,72 @@ def test_a_narrative_without_stories_and_a_week_beyond_the_last_are_refused(desk
         planted(desk, Plan(births=[{"narrative": "N0099", "week": 2}]))
     with pytest.raises(ValueError, match="there are 7 weeks"):
         planted(desk, Plan(births=[{"narrative": scrap_of(desk), "week": 9}]))
+
+
+def narrative_of(desk, topic) -> str:
+    articles = desk.articles()
+    return str(articles.loc[articles["url"].str.contains(f"/{topic}/"), "narrative"].mode()[0])
+
+
+def test_what_is_merged_or_cut_by_force_is_mended_by_the_machine(desk, word_encoder, tmp_path):
+    desk.settings = desk.settings.model_copy(
+        update={"discover": desk.settings.discover.model_copy(update={"review_every": 1})}
+    )
+    mine, plant, scrap = (narrative_of(desk, topic) for topic in TOPICS)
+    assert len({mine, plant, scrap}) == 3
+    plan = Plan(merges=[{"narratives": [mine, plant], "week": 3}], splits=[{"narrative": scrap, "week": 3}])
+    found = repairs(planted(desk, plan), word_encoder, tmp_path / "vectors", desk.settings)
+    assert (found["forced merges"], found["forced splits"]) == (1, 1)
+    assert (found["merges undone"], found["splits undone"]) == (1, 1)
+    assert (found["wrong splits"], found["wrong merges"]) == (0, 0)
+    assert 1 <= found["weeks to undo"] <= 3
+    with pytest.raises(ValueError, match="N0099 has no stories"):
+        planted(desk, Plan(splits=[{"narrative": "N0099", "week": 2}]))
+    with pytest.raises(ValueError, match="there are 7 weeks"):
+        planted(desk, Plan(splits=[{"narrative": scrap, "week": 7}]))
+
+
+def test_a_split_with_the_wrong_members_or_too_late_undoes_nothing():
+    texts = tuple(Text(str(i), "", "en", "", "a" if i < 8 else "b", 0, START) for i in range(16))
+    stream = Stream(texts, {}, {}, 12)
+    forced = Change("merge", 2, ("N1", "N2"), frozenset(range(8)), frozenset(range(8, 16)))
+
+    def split(week, left):
+        return Change("split", week, ("N1", "N3"), frozenset(range(16)) - left, left)
+
+    right = count_repairs(stream, [forced], [split(4, frozenset(range(9, 16)))])
+    assert (right["merges undone"], right["uncalled splits"], right["weeks to undo"]) == (1, 0, 2)
+    crossed = count_repairs(stream, [forced], [split(4, frozenset(range(4, 12)))])
+    assert (crossed["merges undone"], crossed["uncalled splits"]) == (0, 1)
+    late = count_repairs(stream, [forced], [split(9, frozenset(range(8, 16)))])
+    assert (late["merges undone"], late["uncalled splits"], late["wrong splits"]) == (0, 1, 0)
+    torn = count_repairs(stream, [], [split(4, frozenset(range(12, 16)))])
+    assert torn["uncalled splits"] == 1 and torn["wrong splits"] == 0
+    same = Change("split", 4, ("N1", "N3"), frozenset(range(4)), frozenset(range(4, 8)))
+    assert count_repairs(stream, [], [same])["wrong splits"] == 1
+
+
+def test_stories_in_two_languages_are_joined_where_one_narrative_holds_half_of_each():
+    langs = ["zh", "zh", "en", "en"] * 2
+    texts = tuple(Text(str(i), "", lang, "", "ab"[i // 4], 0, START) for i, lang in enumerate(langs))
+    stream = Stream(texts, {"a": 0, "b": 0}, {"a": 5, "b": 5}, 1, in_both=frozenset("ab"))
+    assert joined(stream, ["1", "", "1", "1", "2", "2", "3", "3"]) == 0.5
+    assert joined(stream, ["1", "1", "", "", "", "", "", ""]) == 0.0
+
+
+def test_the_best_baseline_is_the_best_by_mean_and_the_difference_is_paired():
+    keys = {"stream": "en", "digest": "d"}
+    rows = [
+        {**keys, "seed": seed, "tracker": tracker, "IDF1": high, "FA": low}
+        for seed in (0, 1, 2)
+        for tracker, high, low in (
+            ("a", 0.5 + seed / 10, 0.2),
+            ("b", 0.4 + seed / 10, 0.1),
+            ("ours", 0.7 + seed / 10, 0.1),
+        )
+    ]
+    table = table_of(latest(rows), ("a", "b"))
+    assert table.loc["IDF1", "ours - best"] == "+0.20 [0.20, 0.20] a"
+    assert table.loc["FA", "ours - best"] == "+0.00 [0.00, 0.00] b"
+    with pytest.raises(ValueError, match="another stream"):
+        latest([*rows, {**keys, "seed": 0, "tracker": "ours", "digest": "e"}])
