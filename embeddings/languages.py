@@ -29,7 +29,8 @@ class LanguageRemoval:
     handful of articles works. What a desk's N articles are off them on average moves all the shipped means,
     with weight N / (N + `shrinkage`); from `min_articles` on, a language's own mean counts too, with weight
     n / (n + `shrinkage`). Follows scikit-learn's conventions. Vectors of two fits must not be compared:
-    whoever keeps vectors keeps the fitted object beside them (`to_dict`) and fits no second time.
+    whoever keeps vectors keeps the fitted object beside them (`to_dict`) and fits no second time; a language
+    that comes later is added by `extend`.
 
     Parameters
     ----------
@@ -110,12 +111,36 @@ class LanguageRemoval:
         shift = np.sum([np.zeros(values.shape[1]), *offsets], axis=0) / max(len(offsets) + self.shrinkage, 1)
         self.shift_ = shift
         self.means_ = {lang: mean + shift for lang, mean in base.items()}
-        for lang, n in self.counts_.items():
-            if n >= self.min_articles:
-                own = values[tags == lang].mean(axis=0)
-                weight = n / (n + self.shrinkage) if lang in base else 1.0
-                self.means_[lang] = weight * own + (1 - weight) * self.means_.get(lang, own)
+        self._learn(values, tags)
         return self
+
+    def extend(self, vectors: np.ndarray, langs: Sequence[str]) -> Self:
+        """Learn the means of languages of which `fit` saw no article; all others stay, so that no old vector moves.
+
+        Parameters
+        ----------
+        vectors, langs
+            As for `fit`; articles of languages that were fitted are passed over, and so are languages with fewer
+            than `min_articles`.
+        """
+        self._check_fitted()
+        values, tags = self._checked(vectors, langs)
+        names, sizes = np.unique(tags.astype(str), return_counts=True)
+        enough = [str(name) for name, n in zip(names, sizes, strict=True) if n >= self.min_articles]
+        is_new = np.isin(tags.astype(str), [name for name in enough if not self.counts_.get(name)])
+        self.n_features_in_ = values.shape[1]
+        self._learn(self._erase(values[is_new]), tags[is_new])
+        self.counts_ |= {name: int((tags[is_new] == name).sum()) for name in sorted(set(tags[is_new]))}
+        return self
+
+    def _learn(self, values: np.ndarray, tags: np.ndarray) -> None:
+        """Move the means of languages with articles enough to those of their (n, d) erased vectors."""
+        for lang in sorted(set(tags)):
+            own = values[tags == lang]
+            if (n := len(own)) >= self.min_articles:
+                weight = n / (n + self.shrinkage) if lang in (self.means or {}) else 1.0
+                mean = own.mean(axis=0)
+                self.means_[lang] = weight * mean + (1 - weight) * self.means_.get(lang, mean)
 
     def transform(self, vectors: np.ndarray, langs: Sequence[str]) -> np.ndarray:
         """(n, d) float32 vectors of length one without their language.
