@@ -129,6 +129,12 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     return scaled
 
 
+FORMS: dict[str, Callable[[str], str]] = {
+    "as published": str,
+    "as model_input gives it": lambda text: model_input("", text),
+}
+
+
 def scripts(folder: Path, cache: VectorCache, encoder: Encoder) -> list[dict[str, object]]:
     """How near traditional and simplified forms of a text lie, as published and in the model's input form."""
     import opencc
@@ -136,11 +142,11 @@ def scripts(folder: Path, cache: VectorCache, encoder: Encoder) -> list[dict[str
     frames = [read(folder, name, None) for name in ("blurbs", "parallel", "sentences")]
     chinese = pd.concat([frame[frame["lang"] == "zh"] for frame in frames])
     simplified = (chinese["title"] + "\n" + chinese["text"]).str.strip().tolist()
-    rows = []
+    rows: list[dict[str, object]] = []
     for name in ("s2tw", "s2hk", "s2twp"):
         converter = opencc.OpenCC(name)
         traditional = [converter.convert(text) for text in simplified]
-        for form, change in (("as published", str), ("as model_input gives it", lambda text: model_input("", text))):
+        for form, change in FORMS.items():
             one, other = [change(text) for text in simplified], [change(text) for text in traditional]
             cosines = (encoded(cache, encoder, one, one) * encoded(cache, encoder, other, other)).sum(axis=1)
             rows.append(
@@ -154,7 +160,7 @@ def scripts(folder: Path, cache: VectorCache, encoder: Encoder) -> list[dict[str
             )
     table = pd.read_json(folder / "topics_parallel.jsonl", lines=True, dtype=False)
     pairs = table[table["lang"].isin(["zh", "zh-Hant"])].pivot(index="parallel_id", columns="lang", values="text")
-    for form, change in (("as published", str), ("as model_input gives it", lambda text: model_input("", text))):
+    for form, change in FORMS.items():
         one, other = ([change(text) for text in pairs[lang]] for lang in ("zh", "zh-Hant"))
         vectors = np.concatenate([encoded(cache, encoder, texts, texts) for texts in (one, other)])
         near = vectors[: len(one)] @ vectors[len(one) :].T

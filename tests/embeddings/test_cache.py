@@ -232,6 +232,7 @@ def test_a_hundred_kills_lose_nothing_that_was_done_and_change_no_bit(tmp_path: 
     while n_kills < 100:
         folder = tmp_path / f"killed-{n_finished}"
         process = start(folder, 250)
+        assert process.stdout is not None
         for _ in range(rng.randrange(4)):  # batches that may be finished, so that a busy machine comes on, too
             process.stdout.readline()
         time.sleep(rng.uniform(0, 0.02))
