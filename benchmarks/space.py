@@ -203,6 +203,7 @@ def main() -> None:
     parser.add_argument("--articles", type=int, help="at most so many of each set; by default all")
     parser.add_argument("--draws", type=int, default=50)
     parser.add_argument("--model", nargs="*", default=list(PROFILES))
+    parser.add_argument("--forms", action=argparse.BooleanOptionalAction, default=True, help="the second table")
     parser.add_argument("--sets", nargs="*", default=list(SETS))
     arguments = parser.parse_args()
     cache = VectorCache(arguments.cache)
