@@ -49,8 +49,8 @@ class LanguageRemoval:
         Language to (d,) mean that `transform` subtracts, after erasing.
     counts_
         Language to the number of articles that `fit` saw.
-    shift_
-        (d,) what moved the shipped means.
+    shift_, pooled_
+        (d,) what moved the shipped means; what is subtracted from a language without a mean.
 
     Example
     -------
@@ -112,6 +112,7 @@ class LanguageRemoval:
         self.shift_ = shift
         self.means_ = {lang: mean + shift for lang, mean in base.items()}
         self._learn(values, tags)
+        self.pooled_ = self._pooled()
         return self
 
     def extend(self, vectors: np.ndarray, langs: Sequence[str]) -> Self:
@@ -133,6 +134,10 @@ class LanguageRemoval:
         self.counts_ |= {name: int((tags[is_new] == name).sum()) for name in sorted(set(tags[is_new]))}
         return self
 
+    def _pooled(self) -> np.ndarray:
+        known = list(self.means_.values())
+        return np.asarray(np.mean(known, axis=0) if known else np.zeros(self.n_features_in_))
+
     def _learn(self, values: np.ndarray, tags: np.ndarray) -> None:
         """Move the means of languages with articles enough to those of their (n, d) erased vectors."""
         for lang in sorted(set(tags)):
@@ -145,14 +150,13 @@ class LanguageRemoval:
     def transform(self, vectors: np.ndarray, langs: Sequence[str]) -> np.ndarray:
         """(n, d) float32 vectors of length one without their language.
 
-        From a language that has no mean the average of the known ones is subtracted.
+        From a language that has no mean the average of those that `fit` knew is subtracted.
         """
         self._check_fitted()
         values, tags = self._checked(vectors, langs)
         values = self._erase(values)
-        pooled = np.mean(list(self.means_.values()), axis=0) if self.means_ else np.zeros(values.shape[1])
         for lang in set(tags):
-            values[tags == lang] -= self.means_.get(lang, pooled)
+            values[tags == lang] -= self.means_.get(lang, self.pooled_ if self.pooled_.size else 0.0)
         lengths = np.linalg.norm(values, axis=1, keepdims=True)
         return (values / np.maximum(lengths, 1e-12)).astype(np.float32)
 
@@ -185,6 +189,7 @@ class LanguageRemoval:
             "counts": self.counts_,
             "shift": self.shift_.tolist(),
             "fitted_means": {lang: mean.tolist() for lang, mean in self.means_.items()},
+            "pooled": self.pooled_.tolist(),
         }
 
     @classmethod
@@ -208,6 +213,7 @@ class LanguageRemoval:
         removal.counts_ = dict(content["counts"])
         removal.shift_ = np.array(content["shift"])
         removal.means_ = {lang: np.array(mean) for lang, mean in content["fitted_means"].items()}
+        removal.pooled_ = np.array(content["pooled"]) if "pooled" in content else removal._pooled()
         return removal
 
     def save(self, path: Path) -> None:
