@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embeddings.cache import Progress, VectorCache
-from embeddings.encoder import Encoder
+from embeddings.encoder import Encoder, load_encoder
 from embeddings.hybrid import HybridEncoder, join_parts
 from embeddings.passages import model_input
 from embeddings.planning import TEXTS_PER_BATCH, plan_batches
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def encode_articles(
     frame: pd.DataFrame,
-    encoder: Encoder,
+    encoder: Encoder | None = None,
     cache: VectorCache | None = None,
     progress: Progress | None = None,
 ) -> np.ndarray:
@@ -29,7 +29,7 @@ def encode_articles(
     frame
         n rows with the columns `title` and `text`; missing values count as empty.
     encoder
-        From `load_encoder`.
+        From `load_encoder`; by default the default model on the best device.
     cache
         Where vectors are kept; without one everything is encoded, with the same result.
     progress
@@ -47,6 +47,7 @@ def encode_articles(
     """
     if absent := {"title", "text"} - set(frame.columns):
         raise KeyError(f"columns {sorted(absent)} are absent; the frame has {list(frame.columns)}")
+    encoder = encoder or load_encoder()
     titles, bodies = frame["title"].fillna("").astype(str), frame["text"].fillna("").astype(str)
     texts = [model_input(title, text) for title, text in zip(titles, bodies, strict=True)]
     if cache is not None:

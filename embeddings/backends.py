@@ -128,15 +128,35 @@ def choose_backend(model: SentenceTransformer, key: str, tokenise: Tokenise, fam
         )
     if all(name.startswith("torch") for name in names):
         return _choose_of_torch(names, model, key, tokenise)
+    from filelock import FileLock
+
     path = _decision_path(key, names)
-    try:
-        decided = json.loads(path.read_text(encoding="utf-8"))
-        return make_backend(decided["name"], decided["reason"], model, key)
-    except (OSError, ValueError, KeyError):
-        choice, trials = _try_out(names, model, key, tokenise)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, json.dumps({"name": choice.name, "reason": choice.reason, "tried": trials}, indent=1))
-        return choice
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_suffix(".lock")):  # who asks meanwhile gets the same answer
+        try:
+            decided = json.loads(path.read_text(encoding="utf-8"))
+            return make_backend(decided["name"], decided["reason"], model, key)
+        except (OSError, ValueError, KeyError):
+            choice, trials = _try_out(names, model, key, tokenise)
+            said = {"name": choice.name, "reason": choice.reason, "tried": trials, "key": key}
+            write_whole(path, json.dumps({**said, "processor": _processor()}, indent=1))
+            return choice
+
+
+def decided_before(key: str) -> str | None:
+    """Name of the backend that was chosen here last for a model, and why; None if nothing was tried.
+
+    Parameters
+    ----------
+    key
+        Hash of the weights.
+    """
+    paths = sorted((cache_root() / "backends").glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in paths:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        if said.get("key", "").startswith(key) and said.get("processor") == _processor():
+            return f"{said['name']}: {said['reason']}"
+    return None
 
 
 def _choose_of_torch(names: list[str], model: SentenceTransformer, key: str, tokenise: Tokenise) -> Choice:

@@ -17,7 +17,7 @@ import numpy as np
 from embeddings.encoder import Encoder
 from embeddings.exchange import read_vectors, write_vectors
 from embeddings.hybrid import HybridEncoder, join_parts
-from embeddings.planning import MAX_CHARS, TEXTS_PER_BATCH, Plan, from_hex, to_hex
+from embeddings.planning import MAX_CHARS, TEXTS_PER_BATCH, Plan, from_hex, share_out, to_hex
 from embeddings.vector_file import Lookup, VectorFile, text_keys, write_whole
 
 Progress = Callable[[int, int], None]
@@ -48,10 +48,11 @@ class Cost:
 class VectorCache:
     """Vectors by model and text, in a folder.
 
-    Any number of processes may read and encode at once: reading needs no lock, and batches are encoded
-    one at a time under a lock, so that processes asked for the same texts share the work. A killed run
-    loses the batch it was in. The next run finishes the batches that the killed one had planned, each as
-    a whole, and so ends with the same bits as a run that was not killed.
+    Any number of processes may read and encode at once: reading needs no lock, who encodes holds a claim on
+    its batch only, and the file's lock is held just to append. Processes asked for the same texts share the
+    batches between them; others do not wait for each other. A killed run loses the batch it was in. The next
+    run finishes the batches that the killed one had planned, each as a whole, and so ends with the same bits
+    as a run that was not killed.
 
     Parameters
     ----------
@@ -125,9 +126,9 @@ class VectorCache:
         with file.lock:
             batches = plan.extend(by_key, missing, getattr(encoder, "texts_per_batch", TEXTS_PER_BATCH))
         n_done = 0
-        for batch in batches:
-            with file.lock:
-                _encode_batch(file, encoder, batch, [by_key[key] for key in batch])
+        for batch in share_out(
+            file, batches, lambda batch: _encode_batch(file, encoder, batch, [by_key[key] for key in batch])
+        ):
             n_done += len(missing.intersection(batch))
             if progress is not None:
                 progress(n_done, len(missing))
@@ -257,7 +258,8 @@ class VectorCache:
             prefer(used[0])
         file.create(encoder.dimension)
         if name := getattr(encoder, "backend_name", None):
-            file.note(backend=str(name))
+            with file.lock:
+                file.note(backend=str(name))
 
     def _file(self, fingerprint: str) -> VectorFile:
         if fingerprint not in self._files:
@@ -269,9 +271,7 @@ class VectorCache:
 def _encode_batch(file: VectorFile, encoder: Encoder, batch: list[str], texts: list[str]) -> None:
     """Encode a batch as a whole if one of its members is missing, and append those that are."""
     keys = from_hex(batch)
-    file.recover()
-    new = ~file.lookup(keys).found
-    if not new.any():
+    if file.lookup(keys).found.all():
         return
     started = time.perf_counter()
     vectors = np.asarray(encoder.encode(texts), np.float32)
@@ -281,10 +281,13 @@ def _encode_batch(file: VectorFile, encoder: Encoder, batch: list[str], texts: l
         raise ValueError(f"the encoder {encoder.fingerprint!r} gave shape {vectors.shape}, needed {needed}")
     if not np.isfinite(vectors).all():
         raise ValueError(f"the encoder {encoder.fingerprint!r} gave numbers that are not finite")
-    file.append(keys[new], vectors[new].astype(np.float16))
     rate = sum(min(len(text), MAX_CHARS) for text in texts) / seconds
-    before = file.describe().get("chars_per_second")
-    file.note(chars_per_second=rate if before is None else 0.9 * before + 0.1 * rate)
+    with file.lock:
+        file.recover()
+        new = ~file.lookup(keys).found
+        file.append(keys[new], vectors[new].astype(np.float16))
+        before = file.describe().get("chars_per_second")
+        file.note(chars_per_second=rate if before is None else 0.9 * before + 0.1 * rate)
 
 
 def _probed_rate(encoder: Encoder, texts: Sequence[str]) -> float:

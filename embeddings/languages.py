@@ -29,7 +29,8 @@ class LanguageRemoval:
     handful of articles works. What a desk's N articles are off them on average moves all the shipped means,
     with weight N / (N + `shrinkage`); from `min_articles` on, a language's own mean counts too, with weight
     n / (n + `shrinkage`). Follows scikit-learn's conventions. Vectors of two fits must not be compared:
-    whoever keeps vectors keeps the fitted object beside them (`to_dict`) and fits no second time.
+    whoever keeps vectors keeps the fitted object beside them (`to_dict`) and fits no second time; a language
+    that comes later is added by `extend`.
 
     Parameters
     ----------
@@ -48,8 +49,8 @@ class LanguageRemoval:
         Language to (d,) mean that `transform` subtracts, after erasing.
     counts_
         Language to the number of articles that `fit` saw.
-    shift_
-        (d,) what moved the shipped means.
+    shift_, pooled_
+        (d,) what moved the shipped means; what is subtracted from a language without a mean.
 
     Example
     -------
@@ -110,24 +111,52 @@ class LanguageRemoval:
         shift = np.sum([np.zeros(values.shape[1]), *offsets], axis=0) / max(len(offsets) + self.shrinkage, 1)
         self.shift_ = shift
         self.means_ = {lang: mean + shift for lang, mean in base.items()}
-        for lang, n in self.counts_.items():
-            if n >= self.min_articles:
-                own = values[tags == lang].mean(axis=0)
-                weight = n / (n + self.shrinkage) if lang in base else 1.0
-                self.means_[lang] = weight * own + (1 - weight) * self.means_.get(lang, own)
+        self._learn(values, tags)
+        self.pooled_ = self._pooled()
         return self
+
+    def extend(self, vectors: np.ndarray, langs: Sequence[str]) -> Self:
+        """Learn the means of languages of which `fit` saw no article; all others stay, so that no old vector moves.
+
+        Parameters
+        ----------
+        vectors, langs
+            As for `fit`; articles of languages that were fitted are passed over, and so are languages with fewer
+            than `min_articles`.
+        """
+        self._check_fitted()
+        values, tags = self._checked(vectors, langs)
+        names, sizes = np.unique(tags.astype(str), return_counts=True)
+        enough = [str(name) for name, n in zip(names, sizes, strict=True) if n >= self.min_articles]
+        is_new = np.isin(tags.astype(str), [name for name in enough if not self.counts_.get(name)])
+        self.n_features_in_ = values.shape[1]
+        self._learn(self._erase(values[is_new]), tags[is_new])
+        self.counts_ |= {name: int((tags[is_new] == name).sum()) for name in sorted(set(tags[is_new]))}
+        return self
+
+    def _pooled(self) -> np.ndarray:
+        known = list(self.means_.values())
+        return np.asarray(np.mean(known, axis=0) if known else np.zeros(self.n_features_in_))
+
+    def _learn(self, values: np.ndarray, tags: np.ndarray) -> None:
+        """Move the means of languages with articles enough to those of their (n, d) erased vectors."""
+        for lang in sorted(set(tags)):
+            own = values[tags == lang]
+            if (n := len(own)) >= self.min_articles:
+                weight = n / (n + self.shrinkage) if lang in (self.means or {}) else 1.0
+                mean = own.mean(axis=0)
+                self.means_[lang] = weight * mean + (1 - weight) * self.means_.get(lang, mean)
 
     def transform(self, vectors: np.ndarray, langs: Sequence[str]) -> np.ndarray:
         """(n, d) float32 vectors of length one without their language.
 
-        From a language that has no mean the average of the known ones is subtracted.
+        From a language that has no mean the average of those that `fit` knew is subtracted.
         """
         self._check_fitted()
         values, tags = self._checked(vectors, langs)
         values = self._erase(values)
-        pooled = np.mean(list(self.means_.values()), axis=0) if self.means_ else np.zeros(values.shape[1])
         for lang in set(tags):
-            values[tags == lang] -= self.means_.get(lang, pooled)
+            values[tags == lang] -= self.means_.get(lang, self.pooled_ if self.pooled_.size else 0.0)
         lengths = np.linalg.norm(values, axis=1, keepdims=True)
         return (values / np.maximum(lengths, 1e-12)).astype(np.float32)
 
@@ -160,6 +189,7 @@ class LanguageRemoval:
             "counts": self.counts_,
             "shift": self.shift_.tolist(),
             "fitted_means": {lang: mean.tolist() for lang, mean in self.means_.items()},
+            "pooled": self.pooled_.tolist(),
         }
 
     @classmethod
@@ -183,6 +213,7 @@ class LanguageRemoval:
         removal.counts_ = dict(content["counts"])
         removal.shift_ = np.array(content["shift"])
         removal.means_ = {lang: np.array(mean) for lang, mean in content["fitted_means"].items()}
+        removal.pooled_ = np.array(content["pooled"]) if "pooled" in content else removal._pooled()
         return removal
 
     def save(self, path: Path) -> None:

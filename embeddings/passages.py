@@ -54,7 +54,7 @@ def _plain(text: str) -> str:
 def _simplifier() -> Any:
     import opencc
 
-    return opencc.OpenCC("t2s")
+    return opencc.OpenCC("hk2s")  # as t2s, and Hong Kong's own forms: 衞 and 敍 would stay
 
 
 @dataclass(frozen=True)

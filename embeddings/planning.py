@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import deque
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -73,6 +75,24 @@ class Plan:
             write_whole(self._path, "".join(json.dumps(batch) + "\n" for batch in batches))
         else:
             self._path.unlink(missing_ok=True)
+
+
+def share_out(file: VectorFile, batches: list[list[str]], encode: Callable[[list[str]], None]) -> Iterator[list[str]]:
+    """Encode batches one by one, each under a claim; those that other processes hold come last. Yields what is done."""
+    todo = deque((batch, False) for batch in batches)
+    while todo:
+        batch, is_last_round = todo.popleft()
+        claim = file.claim(batch[0])
+        try:
+            claim.acquire(blocking=is_last_round)
+        except TimeoutError:
+            todo.append((batch, True))
+            continue
+        try:
+            encode(batch)
+        finally:
+            claim.release()
+        yield batch
 
 
 def to_hex(keys: np.ndarray) -> list[str]:

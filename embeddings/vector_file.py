@@ -5,6 +5,7 @@ In the folder lie
     space.json      the model's fingerprint, the dimension, how fast it was, what computed it
     vectors.f16     row after row of half-precision numbers, appended to and never changed
     keys.bin        20 bytes a row: 16 of the text's hash, 4 of a checksum over hash and vector
+    lock, claims/   empty; held by whoever appends, or encodes a batch
 
 A row counts once its key is written, and its key is written after its vector is on the disk: whoever dies in
 between leaves a tail that the next writer cuts off. A row whose checksum is wrong is not there.
@@ -98,6 +99,14 @@ class VectorFile:
         from filelock import FileLock
 
         return FileLock(self.folder / "lock")
+
+    def claim(self, key: str) -> Any:
+        """A lock for the batch that begins with a hexadecimal key, among 64, so that nothing must be cleared away."""
+        from filelock import FileLock
+
+        folder = self.folder / "claims"
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / f"{int(key[:2], 16) % 64:02d}")
 
     def describe(self) -> dict[str, Any]:
         """What `space.json` says; empty if there is none yet."""

@@ -136,6 +136,7 @@ def has_chinese_font() -> bool:
 
 
 def _encoder(settings: Settings | None, load: bool) -> Iterator[Finding]:
+    from embeddings.backends import decided_before
     from embeddings.bundled import BundledModelError, cache_root, packed_weights
 
     model = settings.encode.model if settings else "default"
@@ -162,6 +163,9 @@ def _encoder(settings: Settings | None, load: bool) -> Iterator[Finding]:
                 else f"to be unpacked into {root} (250 MB) at first use"
             )
             yield Finding("ok", "encoder", f"multilingual-e5-small from {packed.name}, {said}")
+            weights = unpacked[-1].parent.name.rsplit("-", 2)[1] if unpacked else ""
+            if weights and (decided := decided_before(weights)):
+                yield Finding("ok", "encoder", f"chosen here for it: {decided}")
         except BundledModelError as error:
             yield Finding("problem", "encoder", "the weights of the default model are missing", str(error))
     place = next(folder for folder in (root, *root.parents) if folder.exists())

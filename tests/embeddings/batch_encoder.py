@@ -43,7 +43,9 @@ def main() -> None:
     from embeddings import VectorCache
 
     print("ready", flush=True)
-    VectorCache(Path(sys.argv[1])).encode(BatchEncoder(0.001), corpus(int(sys.argv[2])))
+    VectorCache(Path(sys.argv[1])).encode(
+        BatchEncoder(0.001), corpus(int(sys.argv[2])), lambda done, total: print("batch", flush=True)
+    )
     print("done", flush=True)
 
 

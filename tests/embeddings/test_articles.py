@@ -28,6 +28,12 @@ def removed(encoder: TransformerEncoder, articles: list[tuple[str, str, str]]) -
     return removal.transform(encode_articles(frame, encoder), frame["lang"].tolist())
 
 
+def test_no_encoder_means_the_default_one(bundled: TransformerEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("embeddings.articles.load_encoder", lambda: bundled)
+    frame = pd.DataFrame({"title": [""], "text": [EN]})
+    assert encode_articles(frame).tobytes() == encode_articles(frame, bundled).tobytes()
+
+
 @pytest.mark.parametrize("declared", ["zh", "en"])
 def test_a_mixed_article_lies_with_its_matter_whichever_language_is_declared(
     bundled: TransformerEncoder, declared: str

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from embeddings import VectorCache
-from embeddings.backends import AGREEMENT, BACKENDS, choose_backend, possible_backends
+from embeddings.backends import AGREEMENT, BACKENDS, choose_backend, decided_before, possible_backends
 from embeddings.encoder import load_transformer
 from embeddings.transformer import TransformerEncoder
 
@@ -73,6 +73,7 @@ def test_the_fastest_that_agrees_is_chosen_once_and_the_choice_is_kept(
     fit = [trial for trial in content["tried"] if trial.get("cosine", 0) >= AGREEMENT]
     assert name == max(fit, key=lambda trial: trial["tokens_a_second"])["name"] == content["name"]
     assert {trial["name"] for trial in content["tried"]} == set(possible_backends(first._model))
+    assert decided_before(content["key"]) == f"{name}: {content['reason']}" and decided_before("another model") is None
     monkeypatch.setattr("embeddings.backends._try_out", lambda *_: pytest.fail("tried again"))
     assert encoder(tiny_model).backend == first.backend
 

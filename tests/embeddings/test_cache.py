@@ -8,7 +8,9 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -172,10 +174,54 @@ def test_two_processes_share_the_work(tmp_path: Path) -> None:
     texts = corpus(400)
     reference = VectorCache(tmp_path / "reference").encode(BatchEncoder(), texts)
     processes = [start(tmp_path / "shared", 400) for _ in range(2)]
-    assert [process.wait(60) for process in processes] == [0, 0]
+    assert [process.communicate(timeout=60) and process.returncode for process in processes] == [0, 0]
     cache = VectorCache(tmp_path / "shared")
     assert cache.get(BatchEncoder.fingerprint, texts).vectors.tobytes() == reference.tobytes()
     assert cache.models() == {BatchEncoder.fingerprint: 400}
+
+
+class WaitingEncoder(BatchEncoder):  # type: ignore[misc,valid-type]
+    """Does not end its first batch before it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_begun, self.may_end = threading.Event(), threading.Event()
+
+    def encode(self, texts, /):  # type: ignore[no-untyped-def]
+        self.has_begun.set()
+        assert self.may_end.wait(30), "the other one did not come to its end"
+        return super().encode(texts)
+
+
+def test_nobody_waits_for_another_one_with_other_texts(tmp_path: Path) -> None:
+    slow, fast = WaitingEncoder(), BatchEncoder()
+    with ThreadPoolExecutor(1) as other:
+        job = other.submit(VectorCache(tmp_path).encode, slow, corpus(100))
+        assert slow.has_begun.wait(30)
+        VectorCache(tmp_path).encode(fast, ["one more"])
+        slow.may_end.set()
+        job.result()
+    assert fast.batches == [["one more"]]
+    assert VectorCache(tmp_path).get(BatchEncoder.fingerprint, [*corpus(100), "one more"]).found.all()
+
+
+def test_two_with_the_same_texts_encode_each_batch_once(tmp_path: Path) -> None:
+    texts = corpus(400)
+    reference = VectorCache(tmp_path / "reference").encode(BatchEncoder(), texts)
+    slow, fast = WaitingEncoder(), BatchEncoder()
+    n_batches = len(plan_batches({text: text for text in texts}))
+    with ThreadPoolExecutor(1) as other:
+        job = other.submit(VectorCache(tmp_path / "shared").encode, slow, texts)
+        assert slow.has_begun.wait(30)
+
+        def tell(done: int, total: int) -> None:
+            if len(fast.batches) >= n_batches // 2:
+                slow.may_end.set()
+
+        found = VectorCache(tmp_path / "shared").encode(fast, texts, tell)
+        job.result()
+    assert len(slow.batches) + len(fast.batches) == n_batches and len(fast.batches) >= n_batches // 2
+    assert found.tobytes() == reference.tobytes()
 
 
 @pytest.mark.slow
@@ -186,7 +232,10 @@ def test_a_hundred_kills_lose_nothing_that_was_done_and_change_no_bit(tmp_path: 
     while n_kills < 100:
         folder = tmp_path / f"killed-{n_finished}"
         process = start(folder, 250)
-        time.sleep(rng.uniform(0, 0.08))
+        assert process.stdout is not None
+        for _ in range(rng.randrange(4)):  # batches that may be finished, so that a busy machine comes on, too
+            process.stdout.readline()
+        time.sleep(rng.uniform(0, 0.02))
         process.send_signal(signal.SIGKILL)
         n_kills += process.wait() == -signal.SIGKILL
         seen = VectorCache(folder).get(BatchEncoder.fingerprint, texts)

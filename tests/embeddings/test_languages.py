@@ -57,6 +57,23 @@ def test_a_later_week_and_a_third_language_move_no_old_vector() -> None:
     assert fitted.transform(vectors, langs).tobytes() == before.tobytes()
 
 
+def test_a_third_language_is_added_without_moving_what_was_fitted() -> None:
+    vectors, langs = desk(50)
+    fitted = LanguageRemoval().fit(vectors, langs)
+    before = fitted.transform(vectors, langs)
+    unknown = fitted.transform(vectors, ["fr"] * 100)
+    third = desk(50)[0][:50] + 9
+    assert fitted.extend(np.concatenate([third, vectors + 1]), ["ja"] * 50 + langs) is fitted
+    assert fitted.transform(vectors, langs).tobytes() == before.tobytes()
+    assert fitted.transform(vectors, ["fr"] * 100).tobytes() == unknown.tobytes()
+    assert np.allclose(fitted.means_["ja"], third.mean(axis=0))
+    assert LanguageRemoval.from_dict(fitted.to_dict()).transform(vectors, ["fr"] * 100).tobytes() == unknown.tobytes()
+    assert fitted.counts_ == {"en": 50, "ja": 50, "zh": 50}
+    twice = fitted.transform(third, ["ja"] * 50)
+    fitted.extend(third + 1, ["ja"] * 50).extend(third[:5], ["ko"] * 5)  # known by now; too few
+    assert fitted.transform(third, ["ja"] * 50).tobytes() == twice.tobytes() and "ko" not in fitted.means_
+
+
 def test_one_article_is_the_same_alone_and_in_company() -> None:
     vectors, langs = desk(50)
     fitted = LanguageRemoval().fit(vectors, langs)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from embeddings import model_input, split_sentences
+from embeddings.transformer import TransformerEncoder
 
 
 def pieces(text: str) -> list[str]:
@@ -17,6 +20,27 @@ def pieces(text: str) -> list[str]:
 
 def test_traditional_and_simplified_copies_have_one_input() -> None:
     assert model_input("稀土磁體價格上漲", "釹鐵硼") == model_input("稀土磁体价格上涨", "钕铁硼")
+
+
+def test_forms_of_hong_kong_are_simplified_too() -> None:
+    assert model_input("衞星與敍利亞", "綫上、裏面、爲甚麽") == model_input("卫星与叙利亚", "线上、里面、为甚么")
+
+
+@pytest.mark.realdata
+def test_traditional_forms_of_real_texts_have_their_input_or_nearly(
+    shared_data: Path, bundled: TransformerEncoder
+) -> None:
+    import opencc
+
+    articles = pd.read_json(shared_data / "stories_blurbs_zh_en.jsonl", lines=True)
+    simplified = articles.loc[articles["lang"] == "zh", "text"].tolist()
+    for name, n_least in (("s2t", 96), ("s2tw", 96), ("s2hk", 96), ("s2twp", 60)):
+        pairs = [(model_input("", text), model_input("", opencc.OpenCC(name).convert(text))) for text in simplified]
+        other = [pair for pair in pairs if pair[0] != pair[1]]
+        assert len(pairs) - len(other) >= n_least
+        if other:  # words of Taiwan's own
+            cosines = bundled.encode([a for a, _ in other]) * bundled.encode([b for _, b in other])
+            assert cosines.sum(axis=1).min() > 0.98
 
 
 def test_japanese_and_korean_keep_their_characters() -> None:
