@@ -46,14 +46,14 @@ def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def encode(data: Path, cache: Path, folder: Path) -> None:
+def encode(data: Path, cache: Path, folder: Path, model: str) -> None:
     """Real texts and their vectors into the folder; encodes what the cache does not have."""
     from embeddings import model_input
     from narratives.material import Material
-    from narratives.settings import Settings
+    from narratives.settings import EncodeSettings, Settings
 
     rows = load_texts(data)
-    material = Material(cache, Settings())
+    material = Material(cache, Settings(encode=EncodeSettings(model=model)))
     vectors = material.encode([model_input(str(row["title"]), str(row["body"])) for row in rows])
     np.save(folder / "vectors.npy", vectors)
     (folder / "texts.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
@@ -148,6 +148,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--bertopic", type=int, nargs="*", default=[100_000], help="sizes at which it is fitted")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "narratives-update-vectors")
+    parser.add_argument("--model", default="fast", help="whose vectors; how long a vector is matters, not whose it is")
     parser.add_argument("--folder", type=Path, help="desks are made here and stay; those that are there are measured")
     parser.add_argument("--profile", type=Path, help="cProfile's figures go to files of this name")
     parser.add_argument("--stage", nargs=2, help=argparse.SUPPRESS)
@@ -164,7 +165,7 @@ def main() -> None:
 
         def run(stage: str, n: int = 0) -> Any:
             command = [sys.executable, "-m", "benchmarks.update", str(arguments.data), "--stage", stage, str(n)]
-            command += ["--folder", str(folder), "--cache", str(arguments.cache)]
+            command += ["--folder", str(folder), "--cache", str(arguments.cache), "--model", arguments.model]
             command += ["--profile", str(arguments.profile)] if arguments.profile else []
             began = time.perf_counter()
             subprocess.run(command, check=True)
@@ -193,7 +194,7 @@ def main() -> None:
 def _stage(arguments: argparse.Namespace, stage: str, n: int) -> None:
     folder: Path = arguments.folder
     if stage == "encode":
-        encode(arguments.data, arguments.cache, folder)
+        encode(arguments.data, arguments.cache, folder, arguments.model)
     elif stage == "first":
         archives(folder).first()
     elif stage == "grow":

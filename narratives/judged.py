@@ -80,30 +80,29 @@ def judged_articles(archive: Archive, connection: Connection | None = None) -> d
 def outdated(archive: Archive, marks: Mapping[str, str]) -> dict[str, list[str]]:
     """Narrative -> articles whose score was made with other labels than those that stand now.
 
-    Asks which scorers there are, a handful, by stepping through an index, and reads only what another one scored.
+    Which scorers a narrative has, mostly one, an index tells; only what another one scored is read.
 
     Parameters
     ----------
     marks
         `Judged.mark` of every narrative that is asked for.
     """
-    table, member, found = schema.score, schema.membership, dict[str, list[str]]()
+    table, member, narrative, found = schema.score, schema.membership, schema.narrative, dict[str, list[str]]()
     same = (table.c.article_id == member.c.article_id) & (table.c.narrative_id == member.c.narrative_id)
-    members = select(table.c.article_id).join(member, same).order_by(table.c.article_id)
-    labelled = [narrative for narrative, mark in marks.items() if mark]
+    own = table.c.narrative_id == narrative.c.id
+    first, last = (select(f(table.c.scorer)).where(own).scalar_subquery() for f in (func.min, func.max))
     with archive.reading() as connection:
-        for scorer in _steps(connection, table.c.scorer):
-            if scorer == ANALYST:
+        for name, least, most in connection.execute(select(narrative.c.id, first, last).order_by(narrative.c.id)).all():
+            if name not in marks or least is None:
                 continue
-            scored = labelled
-            if "+" in scorer:  # by somebody's labels: few narratives have such scores
-                scored = [n for n in _steps(connection, table.c.narrative_id, table.c.scorer == scorer) if n in marks]
-            for narrative in scored:
-                mark = marks[narrative]
-                if not mark or not scorer.endswith(f"+{mark}"):
-                    own = members.where(table.c.scorer == scorer, table.c.narrative_id == narrative)
-                    found.setdefault(narrative, []).extend(connection.scalars(own))
-    return {narrative: sorted(ids) for narrative, ids in found.items() if ids}
+            here = table.c.narrative_id == name
+            scorers = [least] if least == most else list(_steps(connection, table.c.scorer, here))
+            mark = marks[name]
+            other = [s for s in scorers if s != ANALYST and (not s.endswith(f"+{mark}") if mark else "+" in s)]
+            for scorer in other:
+                query = select(table.c.article_id).join(member, same).where(here, table.c.scorer == scorer)
+                found.setdefault(name, []).extend(connection.scalars(query))
+    return {name: sorted(ids) for name, ids in found.items() if ids}
 
 
 def _steps(connection: Connection, column: Column[str], *where: ColumnElement[bool]) -> Iterator[str]:

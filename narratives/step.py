@@ -224,16 +224,17 @@ class Step:
         self.calibrate(state, state.known)
 
     def _open_voices(self, since: date | None, unassigned: bool, limit: int | None = None) -> list[dict[str, Any]]:
-        """Voices that earlier steps took in: all, or the unassigned ones since a week."""
+        """Voices that earlier steps took in, in any order: all, the unassigned ones since a week, the latest ones."""
         article, member = schema.article, schema.membership
         query = select(article.c.id).where(article.c.step_week.is_not(None), article.c.is_voice)
         if since is not None:
             query = query.where(article.c.step_week >= since)
         if unassigned:
             query = query.where(~select(member.c.article_id).where(member.c.article_id == article.c.id).exists())
-        query = query.order_by(article.c.published_at.desc(), article.c.id)
+        if limit is not None:  # asked to order all of a few weeks, SQLite would walk through every article by its date
+            query = query.order_by(article.c.published_at.desc(), article.c.id).limit(limit)
         with self.archive.reading() as connection:
-            ids = list(connection.scalars(query.limit(limit) if limit else query))
+            ids = list(connection.scalars(query))
         return self.rows_of(ids)
 
 

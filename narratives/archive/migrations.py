@@ -59,7 +59,7 @@ def _to_third(connection: Connection) -> None:
 
 def _to_fourth(connection: Connection) -> None:
     """Version 4 adds an index, by which an update no longer looks at every score that was ever made."""
-    index(connection, schema.score, "score_scorer")
+    index(connection, schema.score, "score_narrative")
 
 
 # STEPS[n] brings an archive of version n to version n + 1, inside the caller's transaction.

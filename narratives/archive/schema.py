@@ -188,7 +188,7 @@ score = Table(
     Column("scorer", String(64), nullable=False),
 )
 # An update asks which scores were made by other labels than those that stand: hardly any of very many.
-Index("score_scorer", score.c.scorer, score.c.narrative_id)
+Index("score_narrative", score.c.narrative_id, score.c.scorer)
 
 tone = Table(
     "tone",
