@@ -31,7 +31,7 @@ os.environ |= {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL",
 
 import numpy as np
 
-from benchmarks.update_archive import A_WEEK, START, Archives, Recorded
+from benchmarks.update_archive import START, Archives, Recorded
 from benchmarks.update_texts import FILES, Base, encoded, load_texts
 from narratives.weeks import WEEK
 
@@ -60,14 +60,14 @@ def encode(data: Path, cache: Path, folder: Path, model: str) -> None:
     (folder / "encoder.json").write_text(json.dumps([material.encoder.fingerprint, material.encoder.dimension]))
 
 
-def archives(folder: Path) -> Archives:
+def archives(folder: Path, a_week: int) -> Archives:
     """What makes desks in the folder."""
     rows = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
     base: Base = encoded(rows, np.load(folder / "vectors.npy"))
-    return Archives(folder, base, Recorded(*json.loads((folder / "encoder.json").read_text())))
+    return Archives(folder, base, Recorded(*json.loads((folder / "encoder.json").read_text())), a_week)
 
 
-def measure(folder: Path, n: int, profile: Path | None = None) -> list[dict[str, Any]]:
+def measure(folder: Path, n: int, a_week: int, profile: Path | None = None) -> list[dict[str, Any]]:
     """Update the desk of n articles by two weeks; one row of figures a week."""
     import narratives
     from narratives.archive import schema
@@ -80,7 +80,7 @@ def measure(folder: Path, n: int, profile: Path | None = None) -> list[dict[str,
     coarse_parts(np.random.default_rng(0).standard_normal((60, 8)), DiscoverSettings())
     found = []
     for more in range(2):
-        week = START + (n // A_WEEK + more) * WEEK
+        week = START + (n // a_week + more) * WEEK
         wall, cpu = time.perf_counter(), _busy()
         desk = narratives.open(folder / f"desk-{n}")
         watch = _profiled(profile and profile.with_suffix(f".{n}.{more}.prof"))
@@ -112,7 +112,7 @@ def _profiled(file: Path | None) -> Any:
     return end
 
 
-def refit(folder: Path, n: int) -> dict[str, Any]:
+def refit(folder: Path, n: int, a_week: int) -> dict[str, Any]:
     """Fit BERTopic to everything in the desk of n articles that was processed when it was made."""
     import umap
     from bertopic import BERTopic
@@ -123,7 +123,7 @@ def refit(folder: Path, n: int) -> dict[str, Any]:
 
     encoder = Recorded(*json.loads((folder / "encoder.json").read_text()))
     desk, article = narratives.open(folder / f"desk-{n}"), schema.article
-    until = START + (n // A_WEEK) * WEEK
+    until = START + (n // a_week) * WEEK
     with desk.archive.reading() as connection:
         query = select(article.c.title, article.c.text).where(article.c.step_week < until).order_by(article.c.id)
         rows = [dict(row) for row in connection.execute(query).mappings()]
@@ -148,6 +148,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--bertopic", type=int, nargs="*", default=[100_000], help="sizes at which it is fitted")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "narratives-update-vectors")
+    parser.add_argument("--week", type=int, default=5_000, help="articles of a week; sizes are multiples of it")
     parser.add_argument("--model", default="fast", help="whose vectors; how long a vector is matters, not whose it is")
     parser.add_argument("--folder", type=Path, help="desks are made here and stay; those that are there are measured")
     parser.add_argument("--profile", type=Path, help="cProfile's figures go to files of this name")
@@ -165,7 +166,8 @@ def main() -> None:
 
         def run(stage: str, n: int = 0) -> Any:
             command = [sys.executable, "-m", "benchmarks.update", str(arguments.data), "--stage", stage, str(n)]
-            command += ["--folder", str(folder), "--cache", str(arguments.cache), "--model", arguments.model]
+            command += ["--folder", str(folder), "--cache", str(arguments.cache)]
+            command += ["--model", arguments.model, "--week", str(arguments.week)]
             command += ["--profile", str(arguments.profile)] if arguments.profile else []
             began = time.perf_counter()
             subprocess.run(command, check=True)
@@ -192,15 +194,15 @@ def main() -> None:
 
 
 def _stage(arguments: argparse.Namespace, stage: str, n: int) -> None:
-    folder: Path = arguments.folder
+    folder, a_week = arguments.folder, arguments.week
     if stage == "encode":
         encode(arguments.data, arguments.cache, folder, arguments.model)
     elif stage == "first":
-        archives(folder).first()
+        archives(folder, a_week).first()
     elif stage == "grow":
-        archives(folder).grow(n)
+        archives(folder, a_week).grow(n)
     else:
-        found = refit(folder, n) if stage == "refit" else measure(folder, n, arguments.profile)
+        found = refit(folder, n, a_week) if stage == "refit" else measure(folder, n, a_week, arguments.profile)
         (folder / f"{stage}-{n}.json").write_text(json.dumps(found))
 
 

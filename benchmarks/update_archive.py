@@ -1,15 +1,15 @@
 """Archives of any size for `benchmarks.update`: first and last weeks by the pipeline, those between in bulk.
 
-A week has 5,000 articles. The first two hold the real texts, and the pipeline places them. Then every text that it
-placed is drawn again at random, every text that it left is repeated each third week, and each week two stories begin
-that last four weeks with eight articles each (`update_texts.Copies` says how texts and vectors are made). The bulk
-writes what the pipeline would: articles, memberships (those of the text that is repeated), tone, scores, steps,
-narratives that were born, fell silent and ended, their events and alerts, and the running means. Sums of weeks, centres
-and levels are left to the pipeline, which does the last week itself: what is measured starts from a state that the
-pipeline wrote.
+All weeks have as many articles, 5,000 unless said. The first two hold the real texts, and the pipeline places them.
+Then texts that it placed are drawn again at random, those that it left are repeated every third week, and each week two
+stories begin that last four weeks with eight articles each (`update_texts.Copies` says how texts and vectors are made).
+The bulk writes what the pipeline would: articles, memberships (those of the text that is repeated), tone, scores,
+steps, narratives that were born, fell silent and ended, their events and alerts, and the running means. Sums of weeks,
+centres and levels are left to the pipeline, which does the last week itself: what is measured starts from a state that
+the pipeline wrote. Signatures of reprints, which an update does not read, are left out.
 
-So an older archive has as many narratives that live on (no broader subject), two more a week that do not, of which
-some 60 are not ended yet, and the rest has.
+So an older archive has no broader subject, with as many narratives that live on, and two more a week that do not: some
+60 of them are not ended yet in an archive of more than half a year, and the others have.
 """
 
 from __future__ import annotations
@@ -38,7 +38,6 @@ from narratives.space import Space
 from narratives.weeks import WEEK
 
 START = date(2021, 1, 4)
-A_WEEK = 5_000
 _BIRTHS, _LIFE, _RATE = 2, 4, 8  # stories that begin a week, weeks that they last, articles a week of each
 _PERIOD = 3  # the unassigned are repeated every so many weeks
 _OUTLETS = 400
@@ -71,10 +70,12 @@ class Archives:
         Real texts with vectors.
     encoder
         Whose vectors they are.
+    a_week
+        Articles of a week.
     """
 
-    def __init__(self, folder: Path, base: Base, encoder: Recorded, seed: int = 0) -> None:
-        self.folder, self.base, self.encoder, self.seed = folder, base, encoder, seed
+    def __init__(self, folder: Path, base: Base, encoder: Recorded, a_week: int, seed: int = 0) -> None:
+        self.folder, self.base, self.encoder, self.a_week, self.seed = folder, base, encoder, a_week, seed
 
     def first(self) -> None:
         """The desk that all begin with: two weeks of real texts, placed by the pipeline."""
@@ -82,7 +83,8 @@ class Archives:
         desk = narratives.init(self.folder / "first", self.folder / "none.yaml")
         usual = np.flatnonzero(self.base.story < 0)
         young = self._young(1)
-        parts = usual[:A_WEEK], np.concatenate([usual[A_WEEK : 2 * A_WEEK - len(young)], young])
+        n = self.a_week
+        parts = usual[:n], np.concatenate([usual[n : 2 * n - len(young)], young])
         for week, rows in enumerate(parts):
             words = [(self.base.titles[i], self.base.bodies[i], "") for i in rows]
             reads = [model_input(title, body) for title, body, _ in words]
@@ -103,7 +105,7 @@ class Archives:
         place = self.folder / f"desk-{n}"
         shutil.copytree(self.folder / "first", place)
         desk = narratives.open(place)
-        n_weeks = n // A_WEEK
+        n_weeks = n // self.a_week
         history = _Bulk(self, desk)
         for week in range(2, n_weeks - 1):
             history.write(week)
@@ -181,8 +183,7 @@ class _Bulk:
         usual = base.story < 0
         group[~usual] = 1_000_000 + base.story[~usual]  # stories kept for births: a group each
         self.placed = np.flatnonzero(usual & (group >= 0))
-        # Texts of neither of the first weeks stand with the unassigned.
-        self.left = np.flatnonzero(usual & (group < 0))
+        self.left = np.array(sorted(i for i in self.homes if usual[i] and group[i] < 0), dtype=int)
         self.copies = Copies(base, group, made.seed)
         self.rows = {row["id"]: row for row in archive.rows(schema.narrative)}
         self.template = next(row for row in self.rows.values() if row["status"] in ("active", "provisional"))
@@ -201,10 +202,10 @@ class _Bulk:
         rng = np.random.default_rng([self.made.seed, 4, week])
         young = self.made._young(week)
         left = self.left[week % _PERIOD :: _PERIOD]
-        room = A_WEEK - len(young) - len(left)
+        room = self.made.a_week - len(young) - len(left)
         rows = np.concatenate([young, left, rng.choice(self.placed, room)])
         vectors, lent = self.copies.vectors(rows, week, rng)
-        serials = np.arange(len(rows)) + week * A_WEEK
+        serials = np.arange(len(rows)) + week * self.made.a_week
         words = [self.copies.words(*map(int, each)) for each in zip(rows, lent, serials, strict=True)]
         return rows, words, vectors
 
