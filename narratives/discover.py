@@ -11,9 +11,11 @@ import numpy as np
 
 from narratives.affinity import Batch, WordOverlap
 from narratives.granularity import linked, measured_cut
+from narratives.linkage import average_link, single_similarities
 from narratives.settings import DiscoverSettings
 
 _MAX_LINKED = 4_000  # average-link needs n * n / 2 distances
+_MAX_CHAINED = 15_000  # the same groups from one matrix in single precision: 900 MB at most
 
 
 def cut_level(batch: Batch, words: WordOverlap, settings: DiscoverSettings) -> float:
@@ -36,8 +38,8 @@ def similarities(batch: Batch, words: WordOverlap, settings: DiscoverSettings) -
 def group_articles(batch: Batch, words: WordOverlap, cut: float, settings: DiscoverSettings) -> np.ndarray:
     """Average-link groups: members are on average at least `cut` alike.
 
-    Above 4,000 articles the connected components of the graph of pairs at `cut` are linked one by one, and
-    larger components in UMAP + HDBSCAN parts.
+    Above 4,000 articles from a chain of nearest neighbours (`narratives.linkage`), which takes less memory; above
+    15,000 within UMAP + HDBSCAN parts.
 
     Returns
     -------
@@ -48,6 +50,8 @@ def group_articles(batch: Batch, words: WordOverlap, cut: float, settings: Disco
         return np.zeros(n, dtype=int)
     if n <= _MAX_LINKED:
         return _numbered(_average_link(similarities(batch, words, settings), cut))
+    if n <= _MAX_CHAINED:
+        return _numbered(average_link(single_similarities(batch, words, settings.group_word_weight), cut))
     parts = coarse_parts(batch.vectors, settings)
     labels = np.empty(n, dtype=int)
     offset = 0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Column, ColumnElement, Connection, func, select
 
 from narratives.archive import schema
 from narratives.lookup import redirects
@@ -77,14 +77,37 @@ def judged_articles(archive: Archive, connection: Connection | None = None) -> d
     }
 
 
-def outdated(archive: Archive, narrative: str, mark: str) -> list[str]:
-    """Articles whose score was made with other labels than those that stand now."""
-    table = schema.score
-    other = ~table.c.scorer.endswith(f"+{mark}", autoescape=True) if mark else table.c.scorer.contains("+")
-    # By way of the members, which have an index by narrative.
-    member = schema.membership
+def outdated(archive: Archive, marks: Mapping[str, str]) -> dict[str, list[str]]:
+    """Narrative -> articles whose score was made with other labels than those that stand now.
+
+    Which scorers a narrative has, mostly one, an index tells; only what another one scored is read.
+
+    Parameters
+    ----------
+    marks
+        `Judged.mark` of every narrative that is asked for.
+    """
+    table, member, narrative, found = schema.score, schema.membership, schema.narrative, dict[str, list[str]]()
     same = (table.c.article_id == member.c.article_id) & (table.c.narrative_id == member.c.narrative_id)
-    query = select(table.c.article_id).join(member, same)
-    query = query.where(member.c.narrative_id == narrative, table.c.scorer != ANALYST, other)
+    own = table.c.narrative_id == narrative.c.id
+    first, last = (select(f(table.c.scorer)).where(own).scalar_subquery() for f in (func.min, func.max))
     with archive.reading() as connection:
-        return sorted(connection.scalars(query))
+        for name, least, most in connection.execute(select(narrative.c.id, first, last).order_by(narrative.c.id)).all():
+            if name not in marks or least is None:
+                continue
+            here = table.c.narrative_id == name
+            scorers = [least] if least == most else list(_steps(connection, table.c.scorer, here))
+            mark = marks[name]
+            other = [s for s in scorers if s != ANALYST and (not s.endswith(f"+{mark}") if mark else "+" in s)]
+            for scorer in other:
+                query = select(table.c.article_id).join(member, same).where(here, table.c.scorer == scorer)
+                found.setdefault(name, []).extend(connection.scalars(query))
+    return {name: sorted(ids) for name, ids in found.items() if ids}
+
+
+def _steps(connection: Connection, column: Column[str], *where: ColumnElement[bool]) -> Iterator[str]:
+    """Distinct values of an indexed column, each by one look into the index."""
+    value = connection.scalar(select(func.min(column)).where(*where))
+    while value is not None:
+        yield value
+        value = connection.scalar(select(func.min(column)).where(*where, column > value))

@@ -18,6 +18,7 @@ from narratives.lineage import status_after
 from narratives.state import Cluster, StepState
 from narratives.step import Step
 
+_UNUSED = ("profile", "centre", "anchor", "definition", "keywords_zh", "keywords_en")
 _FIRST_WEEK = "alerts_since"  # the first week after the first clustering: from it on births can be alerts
 
 
@@ -34,8 +35,9 @@ class Ledger:
         if not born:
             return self
         settings, table = self.step.settings.alerts, schema.alert
-        past = self.step.archive.rows(table)
         young_since = self.state.week - settings.same_weeks * weeks.WEEK
+        # Of older ones those that came to nothing say what a level costs; the rest need not be read.
+        past = self.step.archive.rows(table, (table.c.week >= young_since) | (table.c.state == "retracted"))
         young = [
             row["narrative_id"]
             for row in past
@@ -84,13 +86,14 @@ class Ledger:
 
     def _settle(self, connection: Connection) -> None:
         table, member, article = schema.alert, schema.membership, schema.article
-        rows = self.step.archive.rows(table, connection=connection)
+        unsettled = self.step.archive.rows(table, table.c.state.in_(("emerging", "held")), connection=connection)
+        if not unsettled:
+            return
         doubles: dict[str, list[str]] = {}
-        for row in rows:
+        first = min(row["week"] for row in unsettled)  # nothing is the double of an alert that is yet to come
+        for row in self.step.archive.rows(table, table.c.week >= first, connection=connection):
             doubles.setdefault((row["evidence"] or {}).get("same_as") or "", []).append(row["narrative_id"])
-        for row in rows:
-            if row["state"] not in ("emerging", "held"):
-                continue
+        for row in unsettled:
             # A second birth beside a young alert is growth of that alert.
             query = (
                 select(member.c.week, article.c.source)
@@ -131,7 +134,9 @@ class Ledger:
     def write_statuses(self, connection: Connection) -> None:
         """Provisional narratives that grew become active; silent ones dormant, then ended; returns revive."""
         state, table = self.state, schema.narrative
-        for row in self.step.archive.rows(table, connection=connection):
+        ended = table.c.last_week <= state.week - self.step.settings.discover.ended_weeks * weeks.WEEK
+        may_change = table.c.status.not_in(("merged", "ended")) | ((table.c.status == "ended") & ~ended)
+        for row in self.step.archive.rows(table, may_change, connection=connection, without=_UNUSED):
             status = row["status"]
             if row["origin"] == "defined" and row["last_week"] is None:
                 continue

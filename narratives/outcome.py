@@ -144,11 +144,10 @@ class Outcome:
             if article_id not in by_narrative.get(narrative_id, []):
                 by_narrative.setdefault(narrative_id, []).append(article_id)
         judged = judged_articles(self.archive)
-        for narrative_id in state.narratives:
-            # What was read by a scorer from elsewhere does not change by labels, and may cost money to read again.
-            mark = judged.get(narrative_id, UNJUDGED).mark
-            if reader is None and narrative_id in self.members and (old := outdated(self.archive, narrative_id, mark)):
-                by_narrative[narrative_id] = sorted({*by_narrative.get(narrative_id, []), *old})
+        # What was read by a scorer from elsewhere does not change by labels, and may cost money to read again.
+        marks = {n: judged.get(n, UNJUDGED).mark for n in state.narratives if n in self.members}
+        for narrative_id, old in outdated(self.archive, marks).items() if reader is None else ():
+            by_narrative[narrative_id] = sorted({*by_narrative.get(narrative_id, []), *old})
         for cluster in state.born:
             self.drafts[cluster.id] = draft(cluster.id, self.members[cluster.id], step, state.space, scorer)
         for narrative_id, ids in sorted(by_narrative.items()):

@@ -144,11 +144,9 @@ class Placing:
         profile; where a story divides, places and names stay the same.
         """
         words = WordOverlap(members, [k.profile for k in known])
-        kin = [
-            (float(new.centre @ k.centre) + float(words.with_profile(members, k.profile).mean()), k.id)
-            for k in known
-            if not k.named
-        ]
+        found = [k for k in known if not k.named]
+        shared = words.with_profiles(members, [k.profile for k in found]).mean(axis=0)
+        kin = [(float(new.centre @ k.centre) + float(share), k.id) for k, share in zip(found, shared, strict=True)]
         kinship, parent = max(kin, default=(0.0, ""))
         return (parent if kinship >= self._kinship(known) else ""), round(kinship, 4)
 

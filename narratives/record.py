@@ -70,8 +70,8 @@ class Record:
                 "assigned": sum(m.primary for m in state.placed),
                 "born": len(state.born),
             }
-            before = {row["week"]: row for row in self.archive.rows(schema.step, connection=connection)}
-            n = len(state.arrivals) + (before[state.week]["n_articles"] if state.week in before else 0)
+            before = self.archive.rows(schema.step, schema.step.c.week == state.week, connection=connection)
+            n = len(state.arrivals) + sum(row["n_articles"] for row in before)
             floor, group_floor = floors(state.pool_level, state.cut, False, self.settings.discover)
             measured = {"cut": state.cut, "floor": floor, "group_floor": group_floor}
             if state.bootstrapped:  # before, too few articles say too little to be remembered

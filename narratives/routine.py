@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from itertools import pairwise
 from statistics import mean, median, pstdev
 
@@ -56,6 +57,11 @@ class Headline:
     source: str
     day: date
 
+    @cached_property
+    def plain(self) -> str:
+        """The title in simplified characters and lower case: what templates are cut from."""
+        return _plain(self.title)
+
 
 @dataclass(frozen=True)
 class Series:
@@ -79,13 +85,17 @@ def template(title: str) -> str:
     >>> template("U.K. MONEY MARKET GIVEN 103 MLN STG ASSISTANCE")
     'u k money market given # assistance'
     """
-    text = to_simplified(title).casefold()
+    text = _plain(title)
     text = _MOVES.sub(f" {_MASK} ", _NUMBERS.sub(f" {_MASK} ", text))
     text = _UNITS.sub(" ", _BREAKS.sub(" ", text))
     text = re.sub(rf"(?:{_MASK}\s*)+", f"{_MASK} ", text)
     text = " ".join(text.split())
     letters = sum(len(word) if word[0].isascii() else 3 * len(word) for word in text.split() if word != _MASK)
     return text if letters >= 9 else ""
+
+
+def _plain(title: str) -> str:
+    return (title if title.isascii() else to_simplified(title)).casefold()
 
 
 def routine_share(members: Sequence[Headline], before: Iterable[Headline], since: date) -> Series:
@@ -108,7 +118,11 @@ def routine_share(members: Sequence[Headline], before: Iterable[Headline], since
     days: dict[str, set[date]] = {}
     by_source: dict[tuple[str, str], set[date]] = {}
     wanted = {name for member in members for name in template_names(member.title)}
+    # A word of a template stands in the headline as it is; hardly any headline holds one, and masking costs more.
+    words = {max((word for word in name.strip(_TAIL).split() if word != _MASK), key=len, default="") for name in wanted}
     for headline in (*before, *members):
+        if not any(word in headline.plain for word in words):
+            continue
         for name in wanted & template_names(headline.title):
             days.setdefault(name, set()).add(headline.day)
             by_source.setdefault((name, headline.source), set()).add(headline.day)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from narratives.archive import Archive
 
 _CUT_ARTICLES = 1_500  # latest stories whose pairs set the level at which groups are cut
+_LARGE = ("profile", "centre")  # of a narrative's row: made anew from its members
 _CUT_WEEKS = 4  # the cut is the mean of this many weeks' measurements
 
 
@@ -122,9 +123,8 @@ class Step:
     def know(self, state: StepState) -> None:
         """Make the narratives that exist ready for assignment, in this week's space."""
         assert state.space is not None
-        state.narratives = {row["id"]: row for row in self.archive.rows(schema.narrative)}
-        measured = [row["counts"]["cut"] for row in self.archive.rows(schema.step) if row["counts"]]
-        state.cut = measured[-1] if measured else 0.0
+        state.narratives = {row["id"]: row for row in self.archive.rows(schema.narrative, without=_LARGE)}
+        state.cut = next((counts["cut"] for counts in self.archive.step_counts() if counts), 0.0)
         living = [i for i, row in state.narratives.items() if row["status"] not in ("merged", "ended")]
         # Few articles, or the first clustering of all: a definition is known by its own texts alone.
         if state.bootstrapping or not state.bootstrapped:
@@ -218,22 +218,23 @@ class Step:
         recent = self._open_voices(None, unassigned=False, limit=_CUT_ARTICLES)
         sample = self.material.batch(sorted([*recent, *state.voices], key=in_time)[-_CUT_ARTICLES:], state.space)
         state.measured_cut = cut_level(sample, WordOverlap(sample, []), settings)
-        steps = self.archive.rows(schema.step)[-_CUT_WEEKS + 1 :]
-        earlier = [row["counts"].get("measured_cut") for row in steps] if state.bootstrapped else []
+        latest = self.archive.step_counts(_CUT_WEEKS - 1)[::-1] if state.bootstrapped else []
+        earlier = [counts.get("measured_cut") for counts in latest]
         state.cut = float(np.mean([*(cut for cut in earlier if cut is not None), state.measured_cut]))
         self.calibrate(state, state.known)
 
     def _open_voices(self, since: date | None, unassigned: bool, limit: int | None = None) -> list[dict[str, Any]]:
-        """Voices that earlier steps took in: all, or the unassigned ones since a week."""
+        """Voices that earlier steps took in, in any order: all, the unassigned ones since a week, the latest ones."""
         article, member = schema.article, schema.membership
         query = select(article.c.id).where(article.c.step_week.is_not(None), article.c.is_voice)
         if since is not None:
             query = query.where(article.c.step_week >= since)
         if unassigned:
             query = query.where(~select(member.c.article_id).where(member.c.article_id == article.c.id).exists())
-        query = query.order_by(article.c.published_at.desc(), article.c.id)
+        if limit is not None:  # asked to order all of a few weeks, SQLite would walk through every article by its date
+            query = query.order_by(article.c.published_at.desc(), article.c.id).limit(limit)
         with self.archive.reading() as connection:
-            ids = list(connection.scalars(query.limit(limit) if limit else query))
+            ids = list(connection.scalars(query))
         return self.rows_of(ids)
 
 

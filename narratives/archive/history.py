@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -64,6 +64,12 @@ class History(Store):
         with self.reading() as connection:
             return list(connection.scalars(select(schema.step.c.week).order_by(schema.step.c.week)))
 
+    def step_counts(self, n: int | None = None) -> list[dict[str, Any]]:
+        """What the latest n steps measured, the latest first; a week without articles has measured nothing."""
+        table = schema.step
+        with self.reading() as connection:
+            return list(connection.scalars(select(table.c.counts).order_by(table.c.week.desc()).limit(n)))
+
     def state(self) -> tuple[Any, ...]:
         """Changes whenever a run or a step has written: what is built from the archive may be kept until then."""
         tables = (schema.article, schema.step, schema.membership, schema.score, schema.decision)
@@ -72,9 +78,12 @@ class History(Store):
             latest = connection.execute(select(func.max(schema.run.c.id), func.max(schema.run.c.finished_at))).one()
         return (*counts, *latest)
 
-    def rows(self, table: Table, *where: Any, connection: Connection | None = None) -> list[dict[str, Any]]:
-        """Rows of a table as dicts, in the order of its primary key."""
-        query = select(table).where(*where).order_by(*table.primary_key.columns)
+    def rows(
+        self, table: Table, *where: Any, connection: Connection | None = None, without: Collection[str] = ()
+    ) -> list[dict[str, Any]]:
+        """Rows of a table as dicts, in the order of its primary key; `without` names columns that are not read."""
+        columns = [column for column in table.columns if column.name not in without]
+        query = select(*columns).where(*where).order_by(*table.primary_key.columns)
         if connection is not None:
             return [dict(row) for row in connection.execute(query).mappings()]
         with self.reading() as own:
@@ -82,9 +91,9 @@ class History(Store):
 
     def next_id(self, connection: Connection, table: Table, letter: str) -> str:
         """The next free id such as `N0042`; ids are never used twice."""
-        ids: Iterable[str] = connection.scalars(select(table.c.id))
-        largest = max((int(i[1:]) for i in ids if i[0] == letter), default=0)
-        return f"{letter}{largest + 1:04d}"
+        own = select(table.c.id).where(table.c.id.startswith(letter))
+        largest = connection.scalar(own.order_by(func.length(table.c.id).desc(), table.c.id.desc()).limit(1))
+        return f"{letter}{int(largest[1:]) + 1 if largest else 1:04d}"
 
     def put(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows, replacing those with the same primary key."""

@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateColumn
 
 from narratives.archive import schema
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 VERSION_KEY = "schema_version"
 
 
@@ -41,6 +41,11 @@ def add(
                 index.create(connection)
 
 
+def index(connection: Connection, table: Table, name: str) -> None:
+    """Add an index that the archive does not have yet."""
+    next(one for one in table.indexes if one.name == name).create(connection, checkfirst=True)
+
+
 def _to_second(connection: Connection) -> None:
     """Version 2 adds, and drops one index that nothing asked and every article had to be written into."""
     connection.exec_driver_sql("DROP INDEX IF EXISTS article_content")
@@ -52,8 +57,13 @@ def _to_third(connection: Connection) -> None:
     add(connection, tables=(schema.space_version, schema.narrative_week), columns={})
 
 
+def _to_fourth(connection: Connection) -> None:
+    """Version 4 adds an index, by which an update no longer looks at every score that was ever made."""
+    index(connection, schema.score, "score_narrative")
+
+
 # STEPS[n] brings an archive of version n to version n + 1, inside the caller's transaction.
-STEPS: dict[int, Callable[[Connection], None]] = {1: _to_second, 2: _to_third}
+STEPS: dict[int, Callable[[Connection], None]] = {1: _to_second, 2: _to_third, 3: _to_fourth}
 
 
 def create(connection: Connection) -> None:

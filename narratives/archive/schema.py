@@ -187,6 +187,8 @@ score = Table(
     Column("evidence", JSON, nullable=False, default=list),
     Column("scorer", String(64), nullable=False),
 )
+# An update asks which scores were made by other labels than those that stand: hardly any of very many.
+Index("score_narrative", score.c.narrative_id, score.c.scorer)
 
 tone = Table(
     "tone",

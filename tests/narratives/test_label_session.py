@@ -91,9 +91,9 @@ def test_the_next_update_learns_from_labels_and_unlearns_what_was_taken_back(
     truth = by_loan(session)
     said = [session.say(article, truth[article]) for article in session.ask(9)["article"]]
     mark = judged_articles(desk.archive)[session.narrative].mark
-    assert outdated(desk.archive, session.narrative, mark)
+    assert outdated(desk.archive, {session.narrative: mark})[session.narrative]
     add_stories(desk, [("plant", 5, 2)])
-    assert not outdated(desk.archive, session.narrative, mark)
+    assert not outdated(desk.archive, {session.narrative: mark})
     assert len({r["scorer"] for r in scored(desk, session.narrative).values()} - {"analyst"}) == 1
     for decision in said:
         desk.undo(decision)
