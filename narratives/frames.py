@@ -268,23 +268,27 @@ class Frames:
         )
 
     def terms(self, narrative: str, week: date | None = None) -> pd.DataFrame:
-        """Class-based TF-IDF terms of a narrative (of one week): lang, term, score; best first within a language."""
+        """Class-based TF-IDF terms of a narrative, or of what was published of it in a week.
+
+        Columns: lang, term (as the articles write it), score; best first within a language. A week is compared with the
+        other articles of that week, a narrative with those of the latest weeks.
+        """
         import pandas as pd
 
-        from narratives.describe import class_tfidf, count_terms
+        from narratives.keywords import keywords_of
+        from narratives.term_sums import add_up, count
+        from narratives.vocabulary import MATERIAL_TERMS, material_of, stored_cells
 
-        articles = self.articles()
-        articles = articles[articles["is_first"]]
-        if week is not None:
-            articles = articles[articles["week"] == week]
-        classes, sizes = {}, {}
-        for name, group in articles.groupby("narrative"):
-            counts = count_terms("")
-            for row in group.itertuples():
-                counts.update(count_terms(f"{row.title}\n{row.text}"))
-            classes[str(name)], sizes[str(name)] = counts, len(group)
-        words = class_tfidf(classes, sizes).get(narrative)
-        rows = [] if words is None else [("zh", *w) for w in words.zh] + [("en", *w) for w in words.en]
+        cells, last = stored_cells(self.archive, [narrative]).get(narrative), self.archive.last_step()
+        if week is None and cells and last:
+            own, every = add_up(list(cells.values())), add_up(list(material_of(self.archive, last).values()))
+        else:  # of one week, or members that a decision changed since the last update
+            articles = self.articles() if week is None else self.articles(week=week)
+            firsts = articles[articles["is_first"]]
+            own = count(firsts[firsts["narrative"] == narrative].to_dict("records"))
+            every = count(firsts.to_dict("records"), MATERIAL_TERMS)
+        words = keywords_of(own, every)
+        rows = [("zh", *w) for w in words.zh] + [("en", *w) for w in words.en]
         return pd.DataFrame(rows, columns=["lang", "term", "score"])
 
     def quarantine(self) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateColumn
 
 from narratives.archive import schema
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 VERSION_KEY = "schema_version"
 
 
@@ -52,8 +52,13 @@ def _to_third(connection: Connection) -> None:
     add(connection, tables=(schema.space_version, schema.narrative_week), columns={})
 
 
+def _to_terms_and_themes(connection: Connection) -> None:
+    """Adds what narratives and weeks speak of, and the layer above narratives; the next update fills them."""
+    add(connection, tables=(schema.narrative_terms, schema.week_terms, schema.theme), columns={})
+
+
 # STEPS[n] brings an archive of version n to version n + 1, inside the caller's transaction.
-STEPS: dict[int, Callable[[Connection], None]] = {1: _to_second, 2: _to_third}
+STEPS: dict[int, Callable[[Connection], None]] = {1: _to_second, 2: _to_third, 3: _to_terms_and_themes}
 
 
 def create(connection: Connection) -> None:
