@@ -19,6 +19,7 @@ from narratives.ledger import Ledger
 from narratives.rulings import SEEN
 from narratives.state import Cluster
 from narratives.sums import alike, known_from, total_of, within
+from narratives.themes import Themes
 
 if TYPE_CHECKING:
     from narratives.outcome import Outcome
@@ -46,6 +47,9 @@ class Record:
             ledger.write_alerts(connection)
             self.outcome.review.write(connection)
             ledger.write_statuses(connection)
+            themes = Themes(self.archive, state.week)
+            if state.arrivals and themes.due(connection):
+                themes.make(connection, self.outcome.vocabulary.every)
             rulings = self.step.ruled.rulings
             voices = {row["id"] for row in state.voices}
             for row in state.arrivals:
