@@ -276,25 +276,19 @@ def _words(
     archive: Archive, connection: Connection, leaving: Sequence[Row], inside: Sequence[str], names: Mapping[str, str]
 ) -> Row:
     """Keywords of what is split off against what it leaves, and names from them where none were given."""
-    from collections import Counter
-
-    from narratives.describe import class_tfidf, count_terms, name_from
+    from narratives.keywords import keywords_of
+    from narratives.naming import name_from
+    from narratives.term_sums import add_up, count
 
     mine = {a["id"] for a in leaving}
     table = schema.article
-    rest: list[Row] = []
     others = [i for i in inside if i not in mine][:CHUNK]
-    rest = archive.rows(table, table.c.id.in_(others), connection=connection)
-    classes: dict[str, Counter[str]] = {}
-    for name, rows in (("new", leaving), ("old", rest)):
-        counts: Counter[str] = Counter()
-        for row in rows:
-            counts.update(count_terms(f"{row['title']}\n{row['text']}"))
-        classes[name] = counts
-    words = class_tfidf(classes, {"new": len(leaving), "old": max(len(rest), 1)})["new"]
+    own = count(leaving)
+    every = add_up([own, count(archive.rows(table, table.c.id.in_(others), connection=connection))])
+    words = keywords_of(own, every)
     return {
         "keywords_zh": words.terms("zh", 8),
         "keywords_en": words.terms("en", 8),
-        "name_zh": names.get("zh") or name_from(words, "zh"),
-        "name_en": names.get("en") or name_from(words, "en"),
+        "name_zh": names.get("zh") or name_from(own, every, "zh"),
+        "name_en": names.get("en") or name_from(own, every, "en"),
     }

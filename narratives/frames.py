@@ -10,7 +10,9 @@ from sqlalchemy import select
 
 from narratives.archive import Archive, schema
 from narratives.article_frame import article_frame
+from narratives.one_language import one_language
 from narratives.settings import Settings
+from narratives.theme_frame import theme_frame, theme_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +58,9 @@ class Frames:
         Columns: id, name (in the report's language), name_zh, name_en, slug (of the definition, or ""), origin
         (defined, discovered), status (provisional, active, dormant, ended, merged), born_week, last_week,
         n_articles (with reprints), n_stories, keywords_zh, keywords_en, claim_zh, claim_en, drafted (the claim is not
-        a person's), drift (1 - cosine of today's centre to the first), level, cohesion, merged_into, languages.
+        a person's), drift (1 - cosine of today's centre to the first), level, cohesion, merged_into, languages,
+        one_language (that of all its stories, if the archive has two and chance would hardly do that; else ""), theme
+        (id, or "").
         """
         import numpy as np
         import pandas as pd
@@ -65,6 +69,9 @@ class Frames:
 
         articles = self.articles()
         none = articles.iloc[:0]
+        firsts = articles[articles["is_first"]]
+        alone = one_language(zip(firsts["narrative"], firsts["week"], firsts["lang"], strict=True))
+        themes = theme_of(self.themes())
         groups = dict(list(articles[["narrative", "story", "lang"]].groupby("narrative")))
         rows = []
         for row in self.archive.rows(schema.narrative):
@@ -98,6 +105,8 @@ class Frames:
                     "cohesion": row["cohesion"],
                     "merged_into": row["merged_into"] or "",
                     "languages": sorted({tag.split("-")[0] for tag in own["lang"]}),
+                    "one_language": alone.get(row["id"], ("", 1.0))[0],
+                    "theme": themes.get(row["id"], ""),
                 }
             )
         columns = [
@@ -122,8 +131,19 @@ class Frames:
             "cohesion",
             "merged_into",
             "languages",
+            "one_language",
+            "theme",
         ]
         return pd.DataFrame(rows, columns=columns)
+
+    def themes(self) -> pd.DataFrame:
+        """One row a theme, a group of narratives, as it was last made (every fourth week); the largest first.
+
+        Columns: id, name (in the report's language), name_zh, name_en (by machine), keywords_zh, keywords_en,
+        narratives (list of ids), n_narratives, first_week, last_week (in which it was found first and last). None
+        where there are fewer than eight narratives.
+        """
+        return theme_frame(self.archive, self.settings.report.language == "zh")
 
     def timeline(self, freq: str = "W") -> pd.DataFrame:
         """Figures a week (or `freq="MS"`: a month) and narrative; see `narratives.timeline.weekly_timeline`."""
@@ -268,23 +288,27 @@ class Frames:
         )
 
     def terms(self, narrative: str, week: date | None = None) -> pd.DataFrame:
-        """Class-based TF-IDF terms of a narrative (of one week): lang, term, score; best first within a language."""
+        """Class-based TF-IDF terms of a narrative, or of what was published of it in a week.
+
+        Columns: lang, term (as the articles write it), score; best first within a language. A week is compared with the
+        other articles of that week, a narrative with those of the latest weeks.
+        """
         import pandas as pd
 
-        from narratives.describe import class_tfidf, count_terms
+        from narratives.keywords import keywords_of
+        from narratives.term_sums import add_up, count
+        from narratives.vocabulary import MATERIAL_TERMS, material_of, stored_cells
 
-        articles = self.articles()
-        articles = articles[articles["is_first"]]
-        if week is not None:
-            articles = articles[articles["week"] == week]
-        classes, sizes = {}, {}
-        for name, group in articles.groupby("narrative"):
-            counts = count_terms("")
-            for row in group.itertuples():
-                counts.update(count_terms(f"{row.title}\n{row.text}"))
-            classes[str(name)], sizes[str(name)] = counts, len(group)
-        words = class_tfidf(classes, sizes).get(narrative)
-        rows = [] if words is None else [("zh", *w) for w in words.zh] + [("en", *w) for w in words.en]
+        cells, last = stored_cells(self.archive, [narrative]).get(narrative), self.archive.last_step()
+        if week is None and cells and last:
+            own, every = add_up(list(cells.values())), add_up(list(material_of(self.archive, last).values()))
+        else:  # of one week, or members that a decision changed since the last update
+            articles = self.articles() if week is None else self.articles(week=week)
+            firsts = articles[articles["is_first"]]
+            own = count(firsts[firsts["narrative"] == narrative].to_dict("records"))
+            every = count(firsts.to_dict("records"), MATERIAL_TERMS)
+        words = keywords_of(own, every)
+        rows = [("zh", *w) for w in words.zh] + [("en", *w) for w in words.en]
         return pd.DataFrame(rows, columns=["lang", "term", "score"])
 
     def quarantine(self) -> pd.DataFrame:

@@ -26,9 +26,9 @@ def set_narrative(connection: Connection, narrative: str, values: Mapping[str, A
 
 def forget_sums(connection: Connection, narratives: Iterable[str]) -> None:
     """Narratives whose earlier members are others than before: the next update adds them up anew."""
-    table = schema.narrative_week
     for narrative in sorted(set(narratives)):
-        connection.execute(delete(table).where(table.c.narrative_id == narrative))
+        for table in (schema.narrative_week, schema.narrative_terms):
+            connection.execute(delete(table).where(table.c.narrative_id == narrative))
 
 
 def story_of(archive: Archive, connection: Connection, article: Row) -> list[Row]:

@@ -5,15 +5,15 @@ Everything is computed before the transaction opens; a reader sees the week befo
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from narratives.actor_tone import actor_names, actor_tone_rows
 from narratives.affinity import Batch, unit
 from narratives.archive import schema
-from narratives.describe import Keywords, class_tfidf, count_terms, representatives
+from narratives.describe import representatives
 from narratives.drafts import UNCONFIRMED, draft, usable_statements
 from narratives.judged import UNJUDGED, judged_articles, outdated
+from narratives.keywords import Keywords
 from narratives.latest import Members
 from narratives.plugins.protocols import StanceReader, Toner
 from narratives.record import Record
@@ -22,11 +22,10 @@ from narratives.scoring import sentences_of, stance_rows, tone_rows, undecided_r
 from narratives.state import Member, StepState
 from narratives.step import Step
 from narratives.sums import Cell, added
+from narratives.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from narratives.archive import Archive
-
-_NAMING_MEMBERS = 100
 
 
 class Outcome:
@@ -42,6 +41,7 @@ class Outcome:
         self.cells: dict[str, list[Cell]] = {}  # sums of the narratives that changed, where they have any
         self.fresh: dict[str, list[str]] = {}  # narrative -> articles (with copies) that joined in this step
         self.rows: dict[str, list[dict[str, Any]]] = {"score": [], "tone": [], "actor_tone": [], "membership": []}
+        self.vocabulary = Vocabulary(step, state)
         self.keywords: dict[str, Keywords] = {}
         self.claims: dict[str, dict[str, str]] = {}
         self.drafts: dict[str, dict[str, list[str]]] = {}  # statements for the newborn
@@ -94,6 +94,10 @@ class Outcome:
         """Narratives that lost members in this step."""
         parents = {cluster.id: cluster.parent for cluster in self.state.born}
         return {parents[member.narrative_id] for member in self.state.moved}
+
+    def short(self) -> set[str]:
+        """Narratives whose earlier members are others than before, or say something else."""
+        return self.lost() | set(self.corrected.values())
 
     def _followers(self, primary: dict[str, Member]) -> list[Member]:
         """Memberships of copies: of stories placed in this step, and of new copies of stories placed before."""
@@ -183,20 +187,16 @@ class Outcome:
     # -- names ---------------------------------------------------------------------------------------------------
 
     def describe(self) -> None:
-        """Keywords of narratives that changed; a working name and a drafted claim for those found this week."""
-        state, step = self.state, self.step
-        classes: dict[str, Counter[str]] = {}
-        sizes: dict[str, int] = {}
-        assert state.pool is not None
-        left = set(state.pool.ids) - {m.article_id for m in state.placed}
-        for name, ids in [*((n, b.ids[-_NAMING_MEMBERS:]) for n, b in self.members.items()), ("", sorted(left))]:
-            counts: Counter[str] = Counter()
-            for row in step.rows_of(list(ids)):
-                counts.update(count_terms(f"{row['title']}\n{row['text']}"))
-            if ids:
-                classes[name], sizes[name] = counts, len(ids)
-        found = class_tfidf(classes, sizes)
-        self.keywords = {n: k for n, k in found.items() if n in self.changed()}
+        """Keywords of narratives that changed, and a drafted claim for those found this week."""
+        state, step, changed = self.state, self.step, self.changed()
+        placed = {m.article_id for m in state.placed if m.primary}
+        gone = {m.article_id for m in state.moved} | (placed & set(self.corrected))
+        anew = self.short()
+        self.vocabulary.read(changed)
+        for narrative_id in changed:
+            joining = self.joining[narrative_id].ids if narrative_id in self.joining else ()
+            self.vocabulary.add(narrative_id, joining, gone, narrative_id in anew)
+            self.keywords[narrative_id] = self.vocabulary.keywords(narrative_id)
         for cluster in state.born:
             members = self.members[cluster.id]
             nearest = representatives(members.vectors, unit(members.vectors.sum(axis=0)), members.langs, 2)

@@ -13,14 +13,13 @@ from narratives.affinity import Known, WordOverlap, unit
 from narratives.archive import schema
 from narratives.archive.history import vector_bytes
 from narratives.assign import floors
-from narratives.describe import name_from
 from narratives.discover import similarities
 from narratives.known import make_known
 from narratives.ledger import Ledger
-from narratives.members import forget_sums
 from narratives.rulings import SEEN
 from narratives.state import Cluster
 from narratives.sums import alike, known_from, total_of, within
+from narratives.themes import Themes
 
 if TYPE_CHECKING:
     from narratives.outcome import Outcome
@@ -41,12 +40,16 @@ class Record:
             self._write_narratives(connection)
             self._write_members(connection)
             self._write_sums(connection)
+            self.outcome.vocabulary.write(connection, self.outcome.short())
             self.archive.put(connection, schema.score, self.outcome.rows["score"])
             self.archive.put(connection, schema.tone, self.outcome.rows["tone"])
             self.archive.put(connection, schema.actor_tone, self.outcome.rows["actor_tone"])
             ledger.write_alerts(connection)
             self.outcome.review.write(connection)
             ledger.write_statuses(connection)
+            themes = Themes(self.archive, state.week)
+            if state.arrivals and themes.due(connection):
+                themes.make(connection, self.outcome.vocabulary.every)
             rulings = self.step.ruled.rulings
             voices = {row["id"] for row in state.voices}
             for row in state.arrivals:
@@ -160,7 +163,7 @@ class Record:
             if (row["origin"] == "discovered" and row["status"] == "provisional") or not (
                 row["name_zh"] or row["name_en"]
             ):
-                values["name_zh"], values["name_en"] = name_from(words, "zh"), name_from(words, "en")
+                values["name_zh"], values["name_en"] = self.outcome.vocabulary.name(narrative_id)
         return values
 
     def _known(self, narrative_id: str) -> tuple[Known, float | None]:
@@ -182,8 +185,9 @@ class Record:
         """Of a narrative that was added up anew every week, else this one; weeks that no total reaches go."""
         outcome, state, table = self.outcome, self.state, schema.narrative_week
         # A member whose text was replaced is in the sums as it was before.
-        forgotten = set(outcome.fresh) - set(outcome.cells) | outcome.lost() | set(outcome.corrected.values())
-        forget_sums(connection, {*forgotten, *state.added_up})
+        forgotten = set(outcome.fresh) - set(outcome.cells) | outcome.short()
+        for narrative_id in sorted({*forgotten, *state.added_up}):
+            connection.execute(delete(table).where(table.c.narrative_id == narrative_id))
         rows = []
         for narrative_id, cells in sorted(outcome.cells.items()):
             if narrative_id in forgotten:

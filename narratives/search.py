@@ -140,8 +140,8 @@ def question_words(query: str) -> list[str]:
     >>> question_words("镝 export licence of the ministry")
     ['镝', 'export', 'licence', 'ministry']
     """
-    from narratives.describe import is_stop_word
     from narratives.language import words
+    from narratives.stop_words import is_stop_word
 
     found = []
     for word in words(query):

@@ -140,10 +140,10 @@ class Step:
 
     def _latest(self, state: StepState, narrative_id: str) -> tuple[Batch, list[date]]:
         """The latest members of a narrative and the weeks in which they joined, oldest first."""
-        ids = self._joined(narrative_id, self.settings.discover.max_members)[::-1]
+        ids = self.joined(narrative_id, self.settings.discover.max_members)[::-1]
         return self.batch(state, [article for article, _ in ids]), [week for _, week in ids]
 
-    def _joined(self, narrative_id: str, limit: int | None, week: date | None = None) -> list[tuple[str, date]]:
+    def joined(self, narrative_id: str, limit: int | None, week: date | None = None) -> list[tuple[str, date]]:
         """Members of a narrative that count, the latest first; of one week, or of all."""
         table = schema.membership
         query = (
@@ -164,7 +164,7 @@ class Step:
         parts = {week: members.take([i for i, at in enumerate(joined) if at == week]) for week in sorted(set(joined))}
         if len(members) >= self.settings.discover.max_members:  # of the oldest week there may be more
             first = min(joined)
-            parts[first] = self.batch(state, sorted(article for article, _ in self._joined(narrative_id, None, first)))
+            parts[first] = self.batch(state, sorted(article for article, _ in self.joined(narrative_id, None, first)))
             if not state.space.holds(parts[first].langs):
                 return
         seed = state.seeds.get(state.narratives[narrative_id]["slug"] or "")

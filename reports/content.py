@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from reports.records import Estimate, Momentum, Movement, Sentence, Shift, Span, WeekPoint, Words
+from reports.records import Estimate, Link, Momentum, Movement, Sentence, Shift, Span, WeekPoint, Words
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,17 @@ class NarrativeRow:
     languages: tuple[tuple[str, int], ...]  # language, stories of the last four weeks
     lead_source: str
     series: tuple[int, ...]
+    one_language: str = ""  # that of all its stories, where the archive's mix would hardly give that
+
+
+@dataclass(frozen=True)
+class Theme:
+    """A group of narratives that lie near each other; its name is made of words of their articles."""
+
+    id: str
+    name: Words
+    narratives: tuple[Link, ...]  # without an anchor where the report has no section
+    n_stories: int
 
 
 @dataclass(frozen=True)
@@ -284,4 +295,5 @@ class WeeklyReport:
     min_stories: int
     made_at: str
     versions: tuple[tuple[str, str], ...]
+    themes: tuple[Theme, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)

@@ -17,7 +17,7 @@ _COLUMNS = """
 articles: id title text source lang published_at week url story is_first n_copies narrative weight weak stance
     verdict confidence tone origin
 narratives: id name name_zh name_en slug origin status born_week last_week n_articles n_stories keywords_zh
-    keywords_en claim_zh claim_en drafted drift level cohesion merged_into languages
+    keywords_en claim_zh claim_en drafted drift level cohesion merged_into languages one_language
 timeline: week narrative n_stories n_articles share stance stance_low stance_high stance_n tone tone_low
     tone_high tone_n
 events: week kind narrative other detail
@@ -32,7 +32,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 _WEEK_COLUMNS = frozenset(("week", "born_week", "last_week", "settled_week"))
 _TEXTS = """
 id title text source lang url story narrative verdict origin name name_zh name_en slug status claim_zh
-claim_en merged_into kind other tier state reason message raw command
+claim_en merged_into one_language kind other tier state reason message raw command
 """
 _TEXT_COLUMNS = frozenset(_TEXTS.split())
 

@@ -13,12 +13,12 @@ import pandas as pd
 from reports import sentences
 from reports.alerts import alert_notes
 from reports.changes import notable, read_shifts
-from reports.content import MapPoint, NarrativeRow, Near, WeeklyReport
+from reports.content import MapPoint, NarrativeRow, Near, Theme, WeeklyReport
 from reports.figures import blank_points, mark_clear, momentum, movement, week_points
-from reports.frames import Desk, Frames, ask, each, load_frames, parse_week, week_label
+from reports.frames import Desk, Frames, as_list, ask, each, load_frames, parse_week, week_label
 from reports.intake import count_intake, count_unassigned
 from reports.quotes import language_group, local_day, one_line, safe_url
-from reports.records import WeekPoint, Words
+from reports.records import Link, WeekPoint, Words
 from reports.sections import build_section, life_lines
 
 MAX_FULL_SECTIONS = 24  # with MAX_SECTIONS: what keeps the page of 500 narratives under 3 MB
@@ -129,6 +129,7 @@ def build_weekly(desk: Desk, week: date | str | None = None, compare: date | str
         weeks=tuple(shown),
         min_stories=settings.report.min_stories_for_average,
         made_at="" if run is None else local_minute(run["finished_at"], zone),
+        themes=_themes(desk, frames.week, rows),
         versions=tuple(sorted((str(k), str(v)) for k, v in (run["versions"] if run else {}).items())),
         settings=settings.model_dump(mode="json"),
     )
@@ -167,6 +168,25 @@ def near_ones(desk: Desk, names: dict[str, Words], wanted: Collection[str]) -> d
         if r.narrative in wanted and r.other in names:
             out.setdefault(r.narrative, []).append(Near(r.other, names[r.other], float(r.cosine)))
     return {k: tuple(v) for k, v in out.items()}
+
+
+def _themes(desk: Desk, week: date, rows: Sequence[NarrativeRow]) -> tuple[Theme, ...]:
+    """Themes that were made by that week and hold two narratives or more of the table, the largest first."""
+    frame = ask(desk, "themes")
+    if frame is None:
+        return ()
+    shown = {r.id: r for r in rows if r.has_section or r.now.n_stories}
+    out = []
+    for r in each(frame):
+        inside = sorted((shown[i] for i in as_list(r.narratives) if i in shown), key=lambda x: (-x.now.n_stories, x.id))
+        if r.last_week > week or len(inside) < 2:
+            continue
+        zh, en = one_line(r.name_zh), one_line(r.name_en)
+        name = Words(zh or en or r.id, en or zh or r.id)
+        links = tuple(Link(x.anchor if x.has_section else "", x.name) for x in inside)
+        out.append(Theme(r.id, name, links, sum(x.now.n_stories for x in inside)))
+    out.sort(key=lambda t: (-t.n_stories, -len(t.narratives), t.id))
+    return tuple(out) if len(out) > 1 else ()
 
 
 def _rows(
@@ -226,6 +246,7 @@ def _rows(
                 languages=tuple(sorted(langs.items(), key=lambda kv: (-kv[1], kv[0]))),
                 lead_source=one_line(lead),
                 series=tuple(at[w].n_stories for w in shown),
+                one_language=r.one_language,
             )
         )
     out.sort(key=lambda x: (-x.now.n_stories, -sum(x.series[-4:]), x.id))

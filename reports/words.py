@@ -124,6 +124,13 @@ _TABLE: dict[str, tuple[str, str]] = {
     "suggested_name": ("建议名称", "Suggested name"),
     "dropped": ("{n} 句未通过核对，已舍弃", "{n} sentences failed a check and were dropped"),
     "keywords": ("关键词", "Keywords"),
+    "themes": (
+        "主题（由机器把相近的叙事归为一组）",
+        "Themes (narratives that lie near each other, grouped by machine)",
+    ),
+    "only_zh": ("只见于中文", "told in Chinese only"),
+    "only_en": ("只见于英文", "told in English only"),
+    "only_other": ("只见于一种语言", "told in one language only"),
     "figures": ("逐周数字", "Figures by week"),
     "what_changed": ("本周变化", "What changed this week"),
     "quotes_for": ("支持主张", "For the claim"),

@@ -32,6 +32,7 @@ _HISTORY = (
     "alert",
     "decision",
     "proposal",
+    "theme",
     "step",
 )
 _CLOCK = {"ingested_at", "quarantined_at", "decided_at"}

@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateColumn
 
 from narratives.archive import schema
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 VERSION_KEY = "schema_version"
 
 
@@ -62,8 +62,13 @@ def _to_fourth(connection: Connection) -> None:
     index(connection, schema.score, "score_narrative")
 
 
+def _to_fifth(connection: Connection) -> None:
+    """Version 5 adds what narratives and weeks speak of, and the layer above narratives; the next update fills them."""
+    add(connection, tables=(schema.narrative_terms, schema.week_terms, schema.theme), columns={})
+
+
 # STEPS[n] brings an archive of version n to version n + 1, inside the caller's transaction.
-STEPS: dict[int, Callable[[Connection], None]] = {1: _to_second, 2: _to_third, 3: _to_fourth}
+STEPS: dict[int, Callable[[Connection], None]] = {1: _to_second, 2: _to_third, 3: _to_fourth, 4: _to_fifth}
 
 
 def create(connection: Connection) -> None:

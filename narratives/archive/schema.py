@@ -172,6 +172,40 @@ narrative_week = Table(
     Column("profile", JSON, nullable=False, default=dict),  # like narrative.profile, with more words
 )
 
+# How many of a narrative's members of one week hold a term: keywords follow without reading old members. Primary,
+# strong, no copies; {"zh": {"n": texts, "terms": {term: [texts, titles, by itself, outlets]}, "forms": {…}}}.
+narrative_terms = Table(
+    "narrative_terms",
+    metadata,
+    Column("narrative_id", String(16), ForeignKey("narrative.id"), primary_key=True),
+    Column("week", Date, primary_key=True),  # step in which they joined
+    Column("n", Integer, nullable=False),
+    Column("profile", JSON, nullable=False, default=dict),
+)
+
+# The same of all stories that a step took in, the unassigned too: what a narrative's terms are compared with.
+week_terms = Table(
+    "week_terms",
+    metadata,
+    Column("week", Date, primary_key=True),
+    Column("profile", JSON, nullable=False, default=dict),
+)
+
+# Themes: groups of narratives, made anew every few weeks; one that found no heir keeps its last state.
+theme = Table(
+    "theme",
+    metadata,
+    Column("id", String(16), primary_key=True),  # T0001
+    Column("name_zh", Text, nullable=False, default=""),
+    Column("name_en", Text, nullable=False, default=""),
+    Column("keywords_zh", JSON, nullable=False, default=list),
+    Column("keywords_en", JSON, nullable=False, default=list),
+    Column("narratives", JSON, nullable=False, default=list),  # ids
+    Column("first_week", Date, nullable=False),
+    Column("last_week", Date, nullable=False),  # in which it was last found
+    Column("living", Boolean, nullable=False, default=True),  # found when themes were last made
+)
+
 score = Table(
     "score",
     metadata,

@@ -68,6 +68,7 @@ def list_narratives(
         chosen = _week(own, week)
         frame = own.narratives()
         lines = own.timeline()
+        themes = {row["id"]: _both(row) for row in records(own.themes())}
     if chosen is not None:
         frame = frame[frame["born_week"].isna() | (frame["born_week"] <= chosen)]
     now = _figures(lines, chosen)
@@ -80,6 +81,7 @@ def list_narratives(
         rows.append(
             {
                 **{name: row[name] for name in ("id", "name", "name_zh", "name_en", "slug", "origin", "status")},
+                "theme": row["theme"],
                 "born_week": row["born_week"],
                 "last_week": row["last_week"],
                 "week": chosen,
@@ -97,12 +99,14 @@ def list_narratives(
     else:
         unassigned = now.get("", {}).get("n_stories", 0)
         heading(f"{weeks.label(chosen)}: {count(unassigned, 'story', 'stories')} in no narrative")
+    headings = ("status", "stories", "week before", "share", "stance", "tone", "in all")
     table(
-        ("id", "name", "status", "stories", "week before", "share", "stance", "tone", "in all"),
+        ("id", "name", *(("theme",) if themes else ()), *headings),
         [
             (
                 row["id"],
                 _both(row),
+                *((themes.get(row["theme"], ""),) if themes else ()),
                 row["status"],
                 row["n_stories"],
                 row["n_stories_before"],
@@ -136,6 +140,7 @@ def show(
         lines = lines[lines["narrative"] == row["id"]].sort_values("week").tail(own.settings.report.weeks)
         events = own.events()
         events = events[(events["narrative"] == row["id"]) | (events["other"] == row["id"])]
+        themes = [theme for theme in records(own.themes()) if theme["id"] == row["theme"]]
         sentences = own.evidence(row["id"])
         stance, tone = (sentences[sentences["kind"] == kind].head(n_quotes) for kind in ("stance", "tone"))
     if as_json:
@@ -154,6 +159,11 @@ def show(
         f"{', '.join(row['languages']) or 'no language'}; level {number(row['level'])}, cohesion "
         f"{number(row['cohesion'])}, drift {number(row['drift'])}"
     )
+    if row["one_language"]:
+        said = {"zh": "Chinese", "en": "English"}.get(row["one_language"], row["one_language"])
+        say(f"one language: all of its stories are {said}, which the archive's mix would hardly give (p < .01)")
+    for theme in themes:
+        say(f"theme      {theme['id']} {_both(theme)}, with {count(theme['n_narratives'] - 1, 'other narrative')}")
     drafted = " (drafted from its headlines, not a person's)" if row["drafted"] else ""
     for name in ("claim_zh", "claim_en"):
         if row[name]:

@@ -523,6 +523,7 @@ def _narratives(articles: pd.DataFrame, ids: dict[str, str]) -> pd.DataFrame:
                 "cohesion": 0.66,
                 "merged_into": ids["china-leverage"] if merged else "",
                 "languages": sorted(set(mine["lang"])),
+                "one_language": "",
             }
         )
     return pd.DataFrame(out)
