@@ -8,55 +8,31 @@ from forty, so that reports of one story come from several.
 
 from __future__ import annotations
 
-import csv
-import json
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from benchmarks.replay_material import (
+    Row,
+    Stories,
+    chinese_singles,
+    load_stories,
+    read,
+    sample_narratives,
+    told_documents,
+    zh_events,
+)
 from narratives.replay.streams import START, Forced, Stream, Text
-
-Row = dict[str, str]
-Stories = dict[str, list[Row]]
 
 RATES = (5, 3, 10)
 _FIRST_KNOWN = 6  # texts of every known story in week 0, on which trackers may learn it
 _EXTRAS = 4  # texts of any further story, each in a week drawn at random: not a story to be found
 _MOST = 20  # texts of a story
 _OUTLETS = 40
-_MAX_CHARS = {"zh": 150, "en": 300}  # of a body: a headline and its lead are what a sweep of many seeds can afford
-_SAMPLE = Path(__file__).parent.parent / "data"
 _MONDAY_1987 = datetime(1987, 3, 2)
 _THINNED = {"earn": 0.12, "acq": 0.2}
-
-
-def read(file: Path) -> list[Row]:
-    """Rows of a set with their bodies cut."""
-    rows = []
-    with file.open(encoding="utf-8") as lines:
-        for line in lines:
-            raw = json.loads(line)
-            names = ("title", "text", "lang", "source", "story", "topic", "published_at")
-            row = {name: str(raw.get(name) or "") for name in names}
-            rows.append({**row, "text": row["text"][: _MAX_CHARS.get(row["lang"][:2], 300)]})
-    return rows
-
-
-def load_stories(files: Sequence[Path]) -> list[Stories]:
-    """A mapping of story to rows for each file; a second text that begins like another of its story is left out."""
-    found = []
-    for file in files:
-        stories: Stories = {}
-        seen: set[tuple[str, ...]] = set()
-        for row in read(file):
-            key = (row["story"], row["text"][:60] or row["title"])
-            if key not in seen or row["lang"] != "zh":
-                stories.setdefault(f"{file.stem}/{row['story']}", []).append(row)
-            seen.add(key)
-        found.append(stories)
-    return found
 
 
 def make_stream(
@@ -123,14 +99,14 @@ def chinese(data: Path, seed: int, n_births: int = 5, n_known: int = 3, n_weeks:
     be stories among them, and an alert on one counts as false.
     """
     rng = random.Random(seed)
-    events = _events(data)
+    events = zh_events(data)
     names = sorted(events)
     rng.shuffle(names)
     planted, known = names[:n_births], names[n_births : n_births + n_known]
     rate_of = dict(zip(planted, _in_turn(RATES), strict=False))
     texts, born = _planted({name: events[name] for name in planted}, rate_of, n_weeks, rng, 40)
     texts += _known({name: events[name] for name in known}, n_weeks, rng)
-    texts += _scattered(_chinese_singles(data), 90 * n_weeks, n_weeks, rng)
+    texts += _scattered(chinese_singles(data), 90 * n_weeks, n_weeks, rng)
     return _stream(texts, born, rate_of, n_weeks, seed, _forced(known, 1, 6, seed))
 
 
@@ -187,13 +163,13 @@ def mixed(data: Path, seed: int, n_weeks: int = 16) -> Stream:
     stories in both languages out; they have a figure of their own.
     """
     rng = random.Random(seed)
-    events, headlines = _events(data), load_stories([data / "stories_en_headlines.jsonl"])[0]
+    events, headlines = zh_events(data), load_stories([data / "stories_en_headlines.jsonl"])[0]
     large = sorted(name for name, own in headlines.items() if len(own) >= 15)
     rng.shuffle(large)
     zh = sorted(events)
     rng.shuffle(zh)
-    both = _sample_narratives()
-    documents = _documents(data / "stories_parallel_zh_en.jsonl")
+    both = sample_narratives()
+    documents = told_documents(data / "stories_parallel_zh_en.jsonl")
     told = [*rng.sample(sorted(both), 3), *rng.sample(sorted(documents), 5)]
     births = {name: headlines[name] for name in large[:6]} | {name: events[name] for name in zh[:4]}
     rate_of = dict(zip(births, _in_turn(RATES), strict=False)) | dict.fromkeys(told, 5)
@@ -202,7 +178,7 @@ def mixed(data: Path, seed: int, n_weeks: int = 16) -> Stream:
     known = {name: headlines[name] for name in large[6:26]} | {name: events[name] for name in zh[4:7]}
     texts += _known(known, n_weeks, rng)
     texts += _scattered([row for name in large[26:] for row in headlines[name][:_EXTRAS]], 28 * n_weeks, n_weeks, rng)
-    texts += _scattered(_chinese_singles(data), 28 * n_weeks, n_weeks, rng)
+    texts += _scattered(chinese_singles(data), 28 * n_weeks, n_weeks, rng)
     texts += _scattered(read(data / "stories_blurbs_zh_en.jsonl"), 200, n_weeks, rng)
     return replace(
         _stream(texts, born, rate_of, n_weeks, seed, _forced(list(known), 3, 6, seed)), in_both=frozenset(told)
@@ -220,70 +196,6 @@ _COMMODITIES = (
     "cocoa", "copper", "iron-steel", "alum", "nat-gas", "rubber", "veg-oil", "tin", "cotton", "pet-chem", "livestock",
     "strategic-metal", "orange", "zinc",
 )  # fmt: skip
-
-
-# -- material ------------------------------------------------------------------------------------------------------
-
-
-def _events(data: Path) -> Stories:
-    events = load_stories([data / "stories_zh_events.jsonl"])[0]
-    tiger = next(name for name in events if name.endswith("老虎咬人事件"))
-    rows = events.pop(tiger)
-    incidents = {"八达岭": ("2016-07-23", "2017-01-01"), "宁波": ("2017-01-29", "2017-03-01")}
-    for name, (first, end) in incidents.items():
-        events[f"{tiger}/{name}"] = [row for row in rows if first <= row["published_at"][:10] < end]
-    return events
-
-
-def _chinese_singles(data: Path) -> list[Row]:
-    titles, pairs = read(data / "topics_zh_titles.jsonl"), read(data / "pairs_zh_same_event.jsonl")
-    return titles + list({row["text"]: row for row in pairs}.values())
-
-
-def _sample_narratives() -> Stories:
-    """Narratives of the sample subject with five originals or more in each language."""
-    with (_SAMPLE / "labels.csv").open(encoding="utf-8", newline="") as lines:
-        label_of = {row["id"]: row["narrative"] for row in csv.DictReader(lines) if not row["reprint_of"]}
-    stories: Stories = {}
-    for name in ("articles-zh.jsonl", "articles-en.jsonl"):
-        with (_SAMPLE / name).open(encoding="utf-8") as rows:
-            for raw in map(json.loads, rows):
-                if label := label_of.get(raw["id"]):
-                    row = {key: str(raw[key]) for key in ("title", "text", "lang", "source", "published_at")}
-                    row["text"] = row["text"][: _MAX_CHARS[row["lang"][:2]]]
-                    stories.setdefault(f"sample/{label}", []).append(row)
-    for own in stories.values():
-        own.sort(key=lambda row: row["published_at"])
-    return {
-        name: own
-        for name, own in stories.items()
-        if all(sum(row["lang"][:2] == lang for row in own) >= 5 for lang in ("zh", "en"))
-    }
-
-
-def _documents(file: Path, n_parts: int = 10, least: int = 120) -> Stories:
-    """Documents of ten parts and more: a paragraph each, or several up to 120 characters, every second in Chinese."""
-    whole: dict[str, dict[str, list[str]]] = {}
-    with file.open(encoding="utf-8") as lines:
-        for raw in map(json.loads, lines):
-            whole.setdefault(raw["story"], {})[raw["lang"]] = [p for p in raw["text"].split("\n") if p.strip()]
-    stories: Stories = {}
-    for name, told in sorted(whole.items()):
-        if len(told["en"]) != len(told["zh"]):
-            continue
-        parts: list[tuple[str, str]] = []
-        en = zh = ""
-        for one, other in zip(told["en"], told["zh"], strict=True):
-            en, zh = f"{en} {one}".strip(), zh + other
-            if len(en) >= least:
-                parts.append((en, zh))
-                en = zh = ""
-        if len(parts) >= n_parts:
-            stories[f"{file.stem}/{name}"] = [
-                {"title": "", "text": part[i % 2], "lang": ("en", "zh")[i % 2], "source": ""}
-                for i, part in enumerate(parts)
-            ]
-    return stories
 
 
 def _week_1987(row: Row) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -15,11 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 @pytest.fixture(scope="module")
 def builders() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("replay_streams", ROOT / "benchmarks" / "replay_streams.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT)
+        return importlib.import_module("benchmarks.replay_streams")
 
 
 @pytest.mark.realdata

@@ -125,6 +125,16 @@ def test_alerts_of_a_labelled_file_are_measured_beside_baselines(file, word_enco
     assert "every birth" in result.as_text()
 
 
+def test_a_labelled_file_without_sources_is_shared_out_among_outlets_and_says_so(file, word_encoder):
+    from narratives.settings import Settings
+
+    rows = [{name: value for name, value in row.items() if name != "source"} for row in read_grouped(file, dated=True)]
+    result = evaluate_alerts(rows, Settings(), word_encoder)
+    by = {row["by"]: row for row in result.table}
+    assert by["alerts"]["n_alerts"] > 0 and by["alerts"]["found"][0] > 0
+    assert any("source" in note for note in result.notes)
+
+
 def test_clusters_of_a_labelled_file_are_measured_beside_baselines(file, word_encoder):
     from narratives.settings import Settings
 
