@@ -7,11 +7,12 @@ drift (`update_texts.Copies`), in the form in which the pipeline leaves them (`u
 new articles are processed by `narratives.pipeline.update`, each size in a process of its own: the first with the review
 for splits and merges, which takes place every second week, the next without. Processor seconds are user and system of
 the update alone; vectors lie in the cache and tone is left out, so that no model is loaded (peak memory is without one:
-`benchmarks.encode` measures that). UMAP, where it is asked at all, is compiled before. Peak memory is the process's.
+`benchmarks.encode` measures that). Peak memory is the process's own; UMAP, which only the first clustering of a desk
+asks, is not part of it.
 
 BERTopic is fitted in the same run to all vectors and texts of the archive of that size, with its defaults
 (UMAP of 15 neighbours to 5 dimensions, HDBSCAN of 10 articles, class-based TF-IDF, `low_memory` off) and a random
-state, compiled before as well: what a user would do each week to have the new week in it.
+state, compiled before: what a user would do each week to have the new week in it.
 """
 
 from __future__ import annotations
@@ -71,13 +72,10 @@ def measure(folder: Path, n: int, a_week: int, profile: Path | None = None) -> l
     """Update the desk of n articles by two weeks; one row of figures a week."""
     import narratives
     from narratives.archive import schema
-    from narratives.discover import coarse_parts
     from narratives.pipeline import update
     from narratives.replay.tracker import NoTone
-    from narratives.settings import DiscoverSettings
 
     encoder = Recorded(*json.loads((folder / "encoder.json").read_text()))
-    coarse_parts(np.random.default_rng(0).standard_normal((60, 8)), DiscoverSettings())
     found = []
     for more in range(2):
         week = START + (n // a_week + more) * WEEK
