@@ -198,7 +198,7 @@ def find_mention(text: str, target: str) -> int:
     >>> find_mention("When the vote came he left.", "he"), find_mention("对安世的禁令", "安世")
     (19, 1)
     """
-    # `\\w` takes in Chinese characters, between which words have no border.
+    # `\w` takes in Chinese characters, between which words have no border.
     whole = re.search(rf"(?<![^\W\u3400-\u9fff]){re.escape(target)}(?![^\W\u3400-\u9fff])", text)
     return whole.start() if whole else text.find(target)
 
