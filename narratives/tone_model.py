@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -181,7 +182,7 @@ def encode_pairs(
     offsets = batch.pop("offset_mapping")
     mention = batch["attention_mask"].clone()
     for i, (target, text) in enumerate(zip(targets, texts, strict=True)):
-        start = text.find(target) if target != OVERALL else -1
+        start = find_mention(text, target) if target != OVERALL else -1
         if start < 0:
             continue
         second = torch.tensor([part == 1 for part in batch.sequence_ids(i)])
@@ -189,6 +190,17 @@ def encode_pairs(
         if hit.any():
             mention[i] = hit.to(mention.dtype)
     return dict(batch), mention
+
+
+def find_mention(text: str, target: str) -> int:
+    """Where a text first names a target, as whole words if it does so at all; -1 where it does not.
+
+    >>> find_mention("When the vote came he left.", "he"), find_mention("对安世的禁令", "安世")
+    (19, 1)
+    """
+    # `\w` takes in Chinese characters, between which words have no border.
+    whole = re.search(rf"(?<![^\W\u3400-\u9fff]){re.escape(target)}(?![^\W\u3400-\u9fff])", text)
+    return whole.start() if whole else text.find(target)
 
 
 def pool(hidden: torch.Tensor, mask: torch.Tensor, mention: torch.Tensor) -> torch.Tensor:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from narratives.tone import ToneScorer, article_probabilities, article_tone
-from narratives.tone_model import ToneWeights
+from narratives.tone_model import ToneWeights, find_mention
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +32,19 @@ def test_one_sentence_speaks_differently_of_two_targets(scorer):
     text = "Rivera praised the nurses and blasted the corrupt hospital board for its shameful neglect."
     p = scorer.score([text, text], targets=["the nurses", "hospital board"])
     assert p[0, 2] - p[0, 0] > p[1, 2] - p[1, 0] + 0.3
+
+
+def test_a_target_is_found_as_whole_words_before_it_is_found_inside_one():
+    text = "When the vote on Trumpism came, Trump's aides said he left."
+    assert text[find_mention(text, "he") :].startswith("he left")
+    assert text[find_mention(text, "Trump") :].startswith("Trump's")
+    assert find_mention(text, "Trumpis") == text.index("Trumpism")
+    assert find_mention(text, "Clinton") == -1
+
+
+def test_chinese_names_need_no_border_and_latin_names_may_touch_chinese():
+    assert find_mention("针对安世的禁令", "安世") == 2
+    assert find_mention("SABC公司反对ABC公司", "ABC") == 8
 
 
 def test_identical_texts_get_identical_rows_in_any_company(scorer):

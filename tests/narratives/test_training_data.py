@@ -20,9 +20,27 @@ def test_tone_sentences_are_many_distinct_and_labelled_toward_a_target_in_them(l
     assert len({r["subject"] for r in rows}) >= 20
 
 
+@pytest.mark.parametrize(("name", "least"), [("tone_en_news", 800), ("tone_zh_news", 900), ("tone_en_markets", 250)])
+def test_news_sentences_are_many_distinct_and_labelled_toward_a_target_in_them(name: str, least: int):
+    rows = [json.loads(line) for line in (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert len({r["text"] for r in rows}) >= least
+    assert len({r["id"] for r in rows}) == len(rows)
+    assert all(r["target"] and r["target"] in r["text"] for r in rows)
+    labels = Counter(r["label"] for r in rows)
+    assert set(labels) == {"negative", "neutral", "positive"} and min(labels.values()) > 0.2 * len(rows)
+
+
+def test_no_sentence_stands_in_two_files():
+    files = [
+        {json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()}
+        for path in sorted(FOLDER.glob("tone_*.jsonl"))
+    ]
+    assert len(set().union(*files)) == sum(len(texts) for texts in files)
+
+
 def test_the_readme_gives_the_true_numbers():
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
-    for lang in ("zh", "en"):
-        lines = (FOLDER / f"tone_{lang}.jsonl").read_text(encoding="utf-8").splitlines()
+    for path in sorted(FOLDER.glob("tone_*.jsonl")):
+        lines = path.read_text(encoding="utf-8").splitlines()
         n_sentences = len({json.loads(line)["text"] for line in lines})
-        assert f"({n_sentences} sentences, {len(lines)} rows)" in text
+        assert f"| `{path.name}` | ({n_sentences} sentences, {len(lines)} rows)" in text
