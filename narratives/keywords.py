@@ -18,6 +18,7 @@ LANGUAGES = ("zh", "en")
 _CANDIDATES = 60  # best terms that are looked at more closely
 _SWALLOWED = 0.75  # a phrase takes the place of a part of it that seldom stands without it
 _LONE = 0.5  # weight of a term that never stands by itself
+_SPOKEN = 3  # texts of all material
 _DIVERSITY = 0.3  # of MMR: 0 looks at weight only
 KEPT = 12
 
@@ -58,7 +59,7 @@ def ranked_terms(own: Mapping[str, Any], every: Mapping[str, Any]) -> list[tuple
     A term's weight is `share * log(1 + share / share_of_all)`, where the share is the mean of the share of texts and of
     titles that hold it: what a headline says, an editor thought to be the matter. What stands by itself weighs more
     (Kuala never does, Kuala Lumpur does), and a phrase replaces a part of it that seldom stands without it. Terms of a
-    single text are left out where the language has others.
+    single text are left out where the language has others; where it has none, so are those that nobody else uses.
 
     References
     ----------
@@ -74,8 +75,15 @@ def ranked_terms(own: Mapping[str, Any], every: Mapping[str, Any]) -> list[tuple
         usual = (max(others.get(term, (0,))[0], texts) + 1) / (n_every + 1)
         weights[term] = share * math.log(1 + share / usual) * (_LONE + (1 - _LONE) * whole / texts)
     several = {term: weight for term, weight in weights.items() if counts[term][0] >= 2}
-    best = sorted((several or weights).items(), key=lambda item: (-item[1], -len(item[0]), item[0]))[:_CANDIDATES]
+    # A language with a single text says nothing twice: then what others speak of as well.
+    spoken = {term: weight for term, weight in weights.items() if others.get(term, (0,))[0] >= _SPOKEN}
+    best = _ordered(several or spoken or weights)[:_CANDIDATES]
     return _without_parts(dict(best), counts)
+
+
+def _ordered(weights: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Heaviest first, then the longest."""
+    return sorted(weights.items(), key=lambda item: (-item[1], -len(item[0]), item[0]))
 
 
 def _without_parts(weights: dict[str, float], counts: Mapping[str, Sequence[float]]) -> list[tuple[str, float]]:
@@ -86,8 +94,7 @@ def _without_parts(weights: dict[str, float], counts: Mapping[str, Sequence[floa
             if part != phrase and holds(phrase, part) and counts[phrase][0] >= _SWALLOWED * counts[part][0]:
                 weights[phrase] = max(weights[phrase], weights[part])
                 gone.add(part)
-    left = [(term, weight) for term, weight in weights.items() if term not in gone]
-    return sorted(left, key=lambda item: (-item[1], -len(item[0]), item[0]))
+    return _ordered({term: weight for term, weight in weights.items() if term not in gone})
 
 
 def holds(phrase: str, part: str) -> bool:
@@ -121,7 +128,8 @@ def mmr(
         return []
     top = ranked[0][1] or 1.0
     near = [0.0] * len(ranked)
-    open_rows, chosen = list(range(len(ranked))), []
+    open_rows = list(range(len(ranked)))
+    chosen: list[tuple[str, float]] = []
     while open_rows and len(chosen) < n:
         best = max(open_rows, key=lambda i: ((1 - diversity) * ranked[i][1] / top - diversity * near[i], -i))
         chosen.append(ranked[best])
@@ -132,14 +140,16 @@ def mmr(
 
 
 def alike(a: str, b: str) -> float:
-    """Likeness of two terms by their writing, 0 to 1: 1 where they share a word (its stem), or a Chinese word.
+    """Likeness of two terms by their writing, 0 to 1: 1 where they share a word's stem, or two Chinese characters.
+
+    Two Chinese words of two characters with the same first one (缅北, 缅甸) count as one, too.
 
     >>> alike("magnet", "rare-earth magnets"), alike("稀土", "稀土磁材"), alike("废磁铁", "废料")
     (1.0, 1.0, 0.25)
     """
     if HAN.search(a) and HAN.search(b):
         pairs = [{term[i : i + 2] for i in range(len(term) - 1)} for term in (a, b)]
-        if pairs[0] & pairs[1]:
+        if pairs[0] & pairs[1] or (len(a) == len(b) == 2 and a[0] == b[0]):
             return 1.0
         return len(set(a) & set(b)) / (len(set(a) | set(b)))
     stems = [{stem(word) for word in term.replace("-", " ").split()} for term in (a, b)]

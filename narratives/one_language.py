@@ -39,25 +39,25 @@ def one_language(stories: Iterable[Story]) -> dict[str, tuple[str, float]]:
     """
     every: Counter[str] = Counter()
     by_week: dict[date, Counter[str]] = {}
-    own: dict[str, list[tuple[date, str]]] = {}
-    for narrative, week, tag in stories:
+    own: dict[str, list[tuple[date, str, int]]] = {}
+    for (narrative, week, tag), n in Counter(stories).items():
         lang = base_language(tag)
-        every[lang] += 1
-        by_week.setdefault(week, Counter())[lang] += 1
+        every[lang] += n
+        by_week.setdefault(week, Counter())[lang] += n
         if narrative:
-            own.setdefault(narrative, []).append((week, lang))
+            own.setdefault(narrative, []).append((week, lang, n))
     total = sum(every.values())
     if len(every) < 2 or every.most_common(2)[1][1] < _SECOND * total:
         return {}
     found = {}
     for narrative in sorted(own):
-        langs = {lang for _, lang in own[narrative]}
+        langs = {lang for _, lang, _ in own[narrative]}
         if len(langs) > 1:
             continue
         lang = langs.pop()
         chance = 1.0
-        for week, _ in own[narrative]:
-            chance *= _share(by_week[week], every, lang, total)
+        for week, _, n in sorted(own[narrative]):
+            chance *= _share(by_week[week], every, lang, total) ** n
         if chance < UNLIKELY:
             found[narrative] = lang, round(chance, 4)
     return found
