@@ -84,9 +84,9 @@ class StanceScorer:
     Statements are rows of a logistic regression, articles what it is asked about. Each lie about their own centre, the
     statements about the mean of their classes and the articles about the narrative's, so that headlines on one side
     and articles on the other differ in stance and not in manner: worth 3.6 points of macro-F1 (.505 to .541) on the
-    English development set, before any label, and nothing on the Chinese one. Statements and an analyst's labels together
-    are rows of a second one, beside which the first counts as 16 labels would. Where the tone scorer's states are
-    given, they stand beside the vectors, centred on the statements.
+    English development set, before any label, and nothing on the Chinese one. Statements and an analyst's labels
+    together are rows of a second one, beside which the first counts as 16 labels would. Where the tone scorer's states
+    are given, they stand beside the vectors, centred on the statements.
 
     What the confidence is worth: without labels a single verdict is weak (about one in two three-way verdicts
     is right; supporting and opposing texts are told apart with an AUC of .76 to .81), so quote shares and
@@ -146,6 +146,9 @@ class StanceScorer:
         self._floors = dict(floors or {})
         self.name = f"{self.version}+{mark or len(labels)}" if len(labels) else self.version
         self._prototypes = _about_own_mean(raw, groups)
+        # What statements cover is asked in the narrative's own place: about their mean, few members' texts on other
+        # matters look covered.
+        self._covering = self._centred(raw, langs)
         self._weights: Floats | None = None
         self._label_share, self._state_centre = 0.0, None
         self.uses_tone = statements.kind == "entity" or (len(labels) > 0 and label_tone is not None)
@@ -220,7 +223,7 @@ class StanceScorer:
         raw = np.asarray(vectors, dtype=np.float64)
         x = self._centred(raw, langs)
         n = len(x)
-        coverage = (x @ self._prototypes.T).max(axis=1) if n and len(self._prototypes) else np.zeros(n)
+        coverage = (x @ self._covering.T).max(axis=1) if n and len(self._covering) else np.zeros(n)
         if self._weights is None:
             p = np.tile([0.0, 0.0, 1.0], (n, 1))
             unclear: tuple[Verdict, ...] = tuple(_UNCLEAR for _ in range(n))
