@@ -18,9 +18,9 @@ Profile = Mapping[str, Mapping[str, Any]]
 CELL_TERMS = 2_000  # terms kept of a language in one week of a narrative
 
 
-def count(rows: Iterable[Mapping[str, Any]], max_terms: int = CELL_TERMS) -> dict[str, dict[str, Any]]:
+def count(rows: Iterable[Mapping[Any, Any]], max_terms: int = CELL_TERMS) -> dict[str, dict[str, Any]]:
     """Profile of articles (`title`, `text`, `lang`, `source`), the commonest terms only."""
-    by_lang: dict[str, list[Mapping[str, Any]]] = {}
+    by_lang: dict[str, list[Mapping[Any, Any]]] = {}
     for row in rows:
         by_lang.setdefault("zh" if base_language(str(row["lang"])) == "zh" else "en", []).append(row)
     found = {}

@@ -41,8 +41,8 @@ STATEMENTS = Statements(
 def test_stance_of_a_labelled_file_is_scored_beside_its_baselines():
     result = evaluate_stance(labelled_stance(), encode, [STATEMENTS])
     by_name = {row["scorer"]: row for row in result.table}
-    assert set(by_name) == {"statements-3", "majority", "lexicon", "target only", "plain similarity"}
-    ours = by_name["statements-3"]
+    assert set(by_name) == {"statements-4", "majority", "lexicon", "target only", "plain similarity"}
+    ours = by_name["statements-4"]
     assert ours["macro_f1"] > 0.9 > by_name["majority"]["macro_f1"]
     assert ours["low"] <= ours["macro_f1"] <= ours["high"]
     assert len(result.predictions) == result.n_rows == 36
@@ -52,7 +52,7 @@ def test_stance_of_a_labelled_file_is_scored_beside_its_baselines():
 def test_rows_given_as_labels_are_not_measured():
     result = evaluate_stance(labelled_stance(), encode, [STATEMENTS], n_labels=6, n_seeds=2)
     assert len(result.predictions) == 30
-    assert result.table[0]["scorer"] == "statements-3+6" and result.table[0]["n"] == 30
+    assert result.table[0]["scorer"] == "statements-4+6" and result.table[0]["n"] == 30
 
 
 def test_rows_may_be_asked_for_as_the_label_command_asks():

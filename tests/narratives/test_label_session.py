@@ -98,7 +98,7 @@ def test_the_next_update_learns_from_labels_and_unlearns_what_was_taken_back(
     for decision in said:
         desk.undo(decision)
     add_stories(desk, [("chips", 6, 1)])
-    assert {r["scorer"] for r in scored(desk, session.narrative).values()} == {"statements-3"}
+    assert {r["scorer"] for r in scored(desk, session.narrative).values()} == {"statements-4"}
 
 
 def test_two_labels_of_one_story_are_one_and_the_later_counts(desk: narratives.Desk, session: LabelSession) -> None:

@@ -74,6 +74,20 @@ def test_no_article_at_all_gives_empty_scores():
     assert len(scorer.score(np.zeros((0, D)), [])) == 0
 
 
+def test_saying_everything_four_times_does_not_make_the_scorer_surer():
+    world = World()
+    base = np.vstack([world.texts(0.4, 12), world.texts(-0.4, 12), world.texts(0, 12, matter=1)])
+    asked = world.texts(0.2, 8)
+    sure = []
+    for times in (1, 4):
+        statements = Statements("x", pro=("p",) * 12 * times, con=("q",) * 12 * times, neutral=("r",) * 12 * times)
+        vectors = np.vstack([np.tile(part, (times, 1)) for part in np.split(base, 3)])
+        langs = ["en"] * len(vectors)
+        centres = narrative_centres(vectors, langs, statements.groups())
+        sure.append(StanceScorer(statements, vectors, langs, centres).score(asked, ["en"] * 8).confidence)
+    np.testing.assert_allclose(sure[0], sure[1], atol=1e-3)
+
+
 def test_labels_move_the_verdict_where_statements_are_wrong():
     world = World(3)
     turned = world.texts(1, 32)

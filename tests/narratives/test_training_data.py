@@ -44,3 +44,20 @@ def test_the_readme_gives_the_true_numbers():
         lines = path.read_text(encoding="utf-8").splitlines()
         n_sentences = len({json.loads(line)["text"] for line in lines})
         assert f"| `{path.name}` | ({n_sentences} sentences, {len(lines)} rows)" in text
+
+
+def test_many_narratives_have_statements_and_texts_of_all_three_kinds():
+    from narratives.definitions import load_definitions
+
+    known = {d.id: d for d in load_definitions(FOLDER / "stance_many_definitions.yaml")}
+    lines = (FOLDER / "stance_many.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert len(known) >= 60 and {r["target"] for r in rows} == set(known)
+    assert len({r["id"] for r in rows}) == len({r["text"] for r in rows}) == len(rows)
+    assert min(Counter((r["target"], r["label"]) for r in rows).values()) >= 3
+    assert {len({r["label"] for r in rows if r["target"] == name}) for name in known} == {3}
+    assert all(min(len(d.pro), len(d.con), len(d.neutral)) >= 3 and d.actors for d in known.values())
+    first = {json.loads(line)["target"] for line in (FOLDER / "stance.jsonl").read_text(encoding="utf-8").splitlines()}
+    assert not first & set(known)
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert f"{len(rows)} texts" in text and f"{len(known)} further" in text
