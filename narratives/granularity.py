@@ -24,7 +24,7 @@ _ENOUGH = 20  # articles
 _CERTAIN = 3.0  # standard errors of a paired difference from which one cut is better than another
 
 
-def measured_cut(similarity: np.ndarray, min_stories: int) -> float:
+def measured_cut(similarity: np.ndarray, min_stories: int, finest: bool = True) -> float:
     """The cut whose groups are told apart best.
 
     Parameters
@@ -33,11 +33,13 @@ def measured_cut(similarity: np.ndarray, min_stories: int) -> float:
         Of the latest stories, at most some 1,500: time and memory grow with n * n.
     min_stories
         Articles that make a group.
+    finest
+        Of the cuts as good as the best, the finest; else the best itself, where groups cannot be merged later.
 
     Returns
     -------
     Similarity: the 88th percentile of the pairs, unless another cut is better by three standard errors (of the paired
-    difference); then the finest that the best is not better than by as much. 0 where there are no pairs.
+    difference); then the finest that the best is not better than by as much, or the best. 0 where there are no pairs.
     """
     from scipy.cluster.hierarchy import fcluster
 
@@ -51,10 +53,12 @@ def measured_cut(similarity: np.ndarray, min_stories: int) -> float:
     cuts = np.percentile(pairs, TRIED)
     tree = linked(similarity)
     each = [silhouettes(similarity, fcluster(tree, 1.0 - cut, "distance"), min_stories) for cut in cuts]
-    best = max(each, key=lambda values: float(values.mean()))
-    as_good = [i for i, values in enumerate(each) if not _better(best, values)]
+    best = int(np.argmax([values.mean() for values in each]))
+    as_good = [i for i, values in enumerate(each) if not _better(each[best], values)]
     if TRIED.index(USUAL) in as_good:
         return usual
+    if not finest:
+        return float(cuts[best])
     # On a plateau the finest: what is parted can be merged later, and strangers that were joined mislead. Few
     # articles have a wide plateau: the first 300 of a stream of news were cut at their 96th percentile, its
     # later ones at their 99th, when all within 3 % of the best were taken to be as good.

@@ -53,7 +53,7 @@ def group(centres: np.ndarray) -> list[list[int]]:
     if len(centres) < LEAST:
         return []
     similarity = centres @ centres.T
-    labels = fcluster(linked(similarity), 1.0 - measured_cut(similarity, _SMALLEST), "distance")
+    labels = fcluster(linked(similarity), 1.0 - measured_cut(similarity, _SMALLEST, finest=False), "distance")
     groups = [np.flatnonzero(labels == label).tolist() for label in np.unique(labels)]
     return sorted(rows for rows in groups if len(rows) >= _SMALLEST)
 

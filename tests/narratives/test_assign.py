@@ -80,7 +80,7 @@ def test_few_members_are_shrunk_toward_the_pool():
     assert calibration((0, 0.0, 0.0), named=False, settings=SETTINGS) == pytest.approx(MEMBER_POOL)
     assert calibration((0, 0.0, 0.0), named=True, settings=SETTINGS) == pytest.approx(NAMED_POOL)
     mean, _ = calibration((5, 0.6, 0.0), named=False, settings=SETTINGS)
-    many, _ = calibration((500, 0.6, 0.0), named=False, settings=SETTINGS)
+    many, _ = calibration((2_000, 0.6, 0.0), named=False, settings=SETTINGS)
     assert MEMBER_POOL[0] < mean < many == pytest.approx(0.6, abs=0.01)
 
 

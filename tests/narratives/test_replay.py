@@ -56,7 +56,7 @@ def test_a_hidden_narrative_is_found_again_where_it_was_planted(desk, word_encod
     found = replay(desk, plan, word_encoder)
     assert found.loc["found 6", "narratives"] == 1
     assert found.loc["late", "narratives"] <= 1
-    assert found.loc["IDF1", "narratives"] > 0.9
+    assert found.loc["IDF1", "narratives"] > max(0.75, found.loc["IDF1"].drop("narratives").max())
     assert {"single pass", "weekly, merged", "refit, matched"} < set(found.columns)
     assert desk.archive.digest() == before
 
