@@ -103,13 +103,15 @@ class Placement:
 
     `narrative` holds an id or `""` an article, `score` its score to that (or else the best) narrative, `others`
     further narratives that it reaches by itself. `newborn` are groups (row numbers) that fit nothing known,
-    with the nearest known narrative and the group's mean score to it.
+    with the nearest known narrative and the group's mean score to it. `near` are, for an article without one,
+    the narratives whose level it reaches by `settings.vote_level`.
     """
 
     narrative: tuple[str, ...]
     score: np.ndarray
     others: tuple[tuple[tuple[str, float], ...], ...]
     newborn: tuple[tuple[np.ndarray, str, float], ...]
+    near: tuple[tuple[str, ...], ...] = ()
 
 
 def place(
@@ -177,4 +179,6 @@ def place(
         )
         for i in range(n)
     )
-    return Placement(tuple(chosen), own, others, tuple(newborn))
+    nearly = open_scores >= settings.vote_level * levels if known else np.zeros((n, 0), dtype=bool)
+    near = tuple(tuple(known[int(j)].id for j in np.flatnonzero(nearly[i])) if not chosen[i] else () for i in range(n))
+    return Placement(tuple(chosen), own, others, tuple(newborn), near)

@@ -51,7 +51,7 @@ def place(
     """Make a narrative the primary one of a story's articles; those that wait are placed when they are taken in."""
     joined = {m["article_id"]: m["week"] for m in before if m["primary"]}
     taken_in = [a for a in story if a["step_week"] is not None]
-    at_home = {m["article_id"] for m in before if m["primary"] and m["narrative_id"] == narrative}
+    at_home = {m["article_id"] for m in before if m["primary"] and not m["weak"] and m["narrative_id"] == narrative}
     forget_sums(connection, {narrative, *(m["narrative_id"] for m in before)})
     for a in taken_in:
         if a["id"] in at_home:
@@ -87,7 +87,7 @@ def refigure(archive: Archive, connection: Connection, narrative: str, zone: Zon
     query = (
         select(a.c.published_at, m.c.week)
         .join(m, m.c.article_id == a.c.id)
-        .where(m.c.narrative_id == narrative, m.c.primary)
+        .where(m.c.narrative_id == narrative, m.c.primary, ~m.c.weak)
     )
     found = [min(weeks.monday_of(at, zone), week) for at, week in connection.execute(query)]
     row = archive.rows(schema.narrative, schema.narrative.c.id == narrative, connection=connection)[0]

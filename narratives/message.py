@@ -148,7 +148,7 @@ def _articles(archive: Archive, ids: Sequence[str]) -> list[dict[str, Any]]:
 def _members(archive: Archive, alert: Mapping[str, Any]) -> dict[str, Any]:
     """Articles of the alert's narrative today -> the week in which each joined."""
     table = schema.membership
-    rows = archive.rows(table, table.c.narrative_id == alert["narrative_id"], table.c.primary)
+    rows = archive.rows(table, table.c.narrative_id == alert["narrative_id"], table.c.primary, ~table.c.weak)
     return {row["article_id"]: row["week"] for row in rows}
 
 

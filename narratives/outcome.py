@@ -59,9 +59,10 @@ class Outcome:
         self.members = Members(state.members, {m.article_id for m in state.moved}, self.joining)
         self.corrected = self._corrected()
         self._add_up()
-        followers = self._followers({m.article_id: m for m in [*state.placed, *state.moved] if m.primary})
-        for member in [*state.placed, *state.moved, *followers]:
-            if member.primary:
+        decided = [*state.placed, *state.moved, *state.voted]
+        followers = self._followers({m.article_id: m for m in decided if m.primary})
+        for member in [*decided, *followers]:
+            if member.primary and not member.weak:
                 self.fresh.setdefault(member.narrative_id, []).append(member.article_id)
             self.rows["membership"].append(
                 {
@@ -69,7 +70,7 @@ class Outcome:
                     "narrative_id": member.narrative_id,
                     "weight": round(min(max(member.weight, 0.0), 1.0), 4),
                     "primary": member.primary,
-                    "weak": False,
+                    "weak": member.weak,
                     "how": member.how,
                     "week": state.week,
                 }
@@ -104,17 +105,21 @@ class Outcome:
         state, found = self.state, {}
         for copy, voice in sorted(state.copies.items()):
             if voice in primary:
-                found[copy] = Member(copy, primary[voice].narrative_id, primary[voice].weight, "copy")
+                own = primary[voice]
+                found[copy] = Member(copy, own.narrative_id, own.weight, "copy", weak=own.weak)
         copies_of: dict[str, list[str]] = {}
         for copy, voice in sorted(state.copies.items()):
             copies_of.setdefault(voice, []).append(copy)
         placed_before = sorted(set(copies_of) - set(primary))
+        asked = set(state.pool.ids) if state.pool is not None else set[str]()  # their last votes hold no longer
         table = schema.membership
         for start in range(0, len(placed_before), 500):
             some = placed_before[start : start + 500]
             for row in self.archive.rows(table, table.c.article_id.in_(some), table.c.primary):
+                if row["weak"] and row["article_id"] in asked:
+                    continue
                 for copy in copies_of[row["article_id"]]:
-                    found[copy] = Member(copy, row["narrative_id"], row["weight"], "copy")
+                    found[copy] = Member(copy, row["narrative_id"], row["weight"], "copy", weak=row["weak"])
         stories = {self.step.rows_of([v])[0]["story_id"]: m for v, m in primary.items()}
         article = schema.article
         known = []
@@ -128,7 +133,7 @@ class Outcome:
             )
         for row in known:
             member = stories[row["story_id"]]
-            found[row["id"]] = Member(row["id"], member.narrative_id, member.weight, "copy")
+            found[row["id"]] = Member(row["id"], member.narrative_id, member.weight, "copy", weak=member.weak)
         return [found[i] for i in sorted(found)]
 
     # -- scores --------------------------------------------------------------------------------------------------
@@ -179,9 +184,8 @@ class Outcome:
         member, ids, found = schema.membership, [row["id"] for row in self.state.arrivals], dict[str, str]()
         for start in range(0, len(ids), 500):
             some = member.c.article_id.in_(ids[start : start + 500])
-            found |= {
-                row["article_id"]: row["narrative_id"] for row in self.archive.rows(member, some, member.c.primary)
-            }
+            rows = self.archive.rows(member, some, member.c.primary, ~member.c.weak)
+            found |= {row["article_id"]: row["narrative_id"] for row in rows}
         return found
 
     # -- names ---------------------------------------------------------------------------------------------------

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from narratives import weeks
-from narratives.affinity import Batch, Known, WordOverlap, scores, unit
+from narratives.affinity import Batch, Known, WordOverlap, joined, scores, unit
 from narratives.assign import Placement, place
 from narratives.discover import bootstrap_groups, group_articles
 from narratives.known import countered, make_known
+from narratives.neighbours import vote
 from narratives.state import Cluster, Member, StepState
 from narratives.step import Step
 
@@ -64,6 +65,8 @@ class Placing:
         if state.bootstrapped:
             self._found(placement)
             self._follow(how)
+            if not state.bootstrapping:
+                self._vote(placement)
 
     def _placed(self, batch: Batch, words: WordOverlap, groups: np.ndarray, known: list[Known]) -> Placement:
         """Score a batch against narratives and decide."""
@@ -111,6 +114,26 @@ class Placing:
             words = WordOverlap(rest, [k.profile for k in known])
             if not self._take(rest, self._placed(rest, words, np.arange(len(left)), known), how):
                 return
+
+    def _vote(self, placement: Placement) -> None:
+        """What is still left asks its neighbours: recent members of what it nearly reaches, and all of the pool."""
+        state, step = self.state, self.step
+        assert state.pool is not None
+        home = {m.article_id: m.narrative_id for m in state.placed if m.primary}
+        near = {
+            article: [name for name in names if name in state.members]
+            for article, names in zip(state.pool.ids, placement.near, strict=True)
+            if names and article not in home
+        }
+        asking = state.pool.take([i for i, article in enumerate(state.pool.ids) if near.get(article)])
+        if not len(asking):
+            return
+        since = state.week - (self.settings.buffer_weeks - 1) * weeks.WEEK
+        recent = step.recent(sorted({name for names in near.values() for name in names}), since)
+        voters = joined([state.pool, step.batch(state, sorted(recent))])
+        homes = [{**recent, **home}.get(article, "") for article in voters.ids]
+        found = vote(asking, [near[i] for i in asking.ids], voters, homes, state.cut, self.settings)
+        state.voted += [Member(i, name, share, "vote", weak=True) for i, (name, share) in found.items()]
 
     def _found(self, placement: Placement) -> None:
         """Give the newborn groups ids; one that lies close to a discovered narrative has split off it."""

@@ -203,6 +203,12 @@ class Record:
         if state.bootstrapping:
             assert state.pool is not None
             self.archive.forget_memberships(connection, list(state.pool.ids))
+        # A vote holds for a week: who is asked again, or placed, is no weak member any more, nor are its copies.
+        asked = [
+            *(state.pool.ids if state.pool is not None and state.arrivals else ()),
+            *(m.article_id for m in state.placed),
+        ]
+        self.archive.forget_weak(connection, sorted(set(asked)))
         for member in state.moved:
             self.archive.forget_memberships(connection, [member.article_id])
         anew = {m.article_id for m in state.placed if m.primary}

@@ -42,7 +42,7 @@ class Ruled:
         same = and_(score.c.article_id == member.c.article_id, score.c.narrative_id == member.c.narrative_id)
         query = select(member.c.article_id, member.c.narrative_id).outerjoin(score, same)
         with archive.reading() as connection:
-            found = connection.execute(query.where(member.c.primary, score.c.article_id.is_(None)))
+            found = connection.execute(query.where(member.c.primary, ~member.c.weak, score.c.article_id.is_(None)))
             return {row.article_id: row.narrative_id for row in found}
 
     def stories(self, batch: Batch) -> list[str]:

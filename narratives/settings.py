@@ -118,6 +118,14 @@ class DiscoverSettings(_Section):
     kinship: float = Field(
         0.0, ge=0, lt=2, description="From this kinship on a young narrative has split off an older one; 0: measured."
     )
+    vote_share: float = Field(
+        0.65,
+        gt=0,
+        le=2,
+        description="An article that misses a narrative's level is its weak member where this share of its neighbours "
+        "is; 2 never is.",
+    )
+    vote_level: float = Field(0.8, gt=0, le=1, description="And where it reaches this share of the level.")
     max_members: int = Field(300, ge=20, description="A centre and its level are those of the latest members.")
     dormant_weeks: int = Field(8, ge=2, description="Weeks without a member until a narrative is dormant.")
     ended_weeks: int = Field(26, ge=3, description="Weeks without a member until it has ended.")

@@ -23,6 +23,7 @@ class Member:
     weight: float
     how: str
     primary: bool = True
+    weak: bool = False  # placed by its neighbours: still in the pool, and counted in volume only
 
 
 @dataclass
@@ -62,5 +63,6 @@ class StepState:
     bootstrapping: bool = False  # this is the week of the first clustering
     bootstrapped: bool = False  # it, or an earlier week, was
     placed: list[Member] = field(default_factory=list)
+    voted: list[Member] = field(default_factory=list)  # weak members
     moved: list[Member] = field(default_factory=list)  # taken from a narrative that split
     born: list[Cluster] = field(default_factory=list)

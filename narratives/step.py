@@ -155,6 +155,18 @@ class Step:
         with self.archive.reading() as connection:
             return [(article, joined) for article, joined in connection.execute(query)]
 
+    def recent(self, narratives: Sequence[str], since: date) -> dict[str, str]:
+        """Members that joined some narratives since a week, with their narrative."""
+        table, found = schema.membership, dict[str, str]()
+        for start in range(0, len(narratives), 500):
+            query = select(table.c.article_id, table.c.narrative_id).where(
+                table.c.narrative_id.in_(narratives[start : start + 500]), table.c.week >= since
+            )
+            with self.archive.reading() as connection:
+                rows = connection.execute(query.where(table.c.primary, ~table.c.weak, table.c.how != "copy"))
+                found |= {row.article_id: row.narrative_id for row in rows}
+        return found
+
     def _add_up(self, state: StepState, narrative_id: str) -> None:
         """Sums of a narrative from its latest members, in whole weeks; none while a mean of theirs moves."""
         assert state.space is not None
@@ -230,7 +242,8 @@ class Step:
         if since is not None:
             query = query.where(article.c.step_week >= since)
         if unassigned:
-            query = query.where(~select(member.c.article_id).where(member.c.article_id == article.c.id).exists())
+            placed = select(member.c.article_id).where(member.c.article_id == article.c.id, ~member.c.weak)
+            query = query.where(~placed.exists())
         if limit is not None:  # asked to order all of a few weeks, SQLite would walk through every article by its date
             query = query.order_by(article.c.published_at.desc(), article.c.id).limit(limit)
         with self.archive.reading() as connection:

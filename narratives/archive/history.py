@@ -133,6 +133,14 @@ class History(Store):
                 chunk = article_ids[start : start + 500]
                 connection.execute(delete(table).where(table.c.article_id.in_(chunk)))
 
+    def forget_weak(self, connection: Connection, voices: Sequence[str]) -> None:
+        """Take stories, told by these articles, out of the narratives whose weak members they are."""
+        article, member = schema.article, schema.membership
+        for start in range(0, len(voices), 500):
+            stories = select(article.c.story_id).where(article.c.id.in_(voices[start : start + 500]))
+            copies = select(article.c.id).where(article.c.story_id.in_(stories))
+            connection.execute(delete(member).where(member.c.weak, member.c.article_id.in_(copies)))
+
     def start_run(self, command: str, settings: Mapping[str, Any], versions: Mapping[str, str]) -> int:
         """Open a run record; a run that was killed keeps the state `running` until the next one marks it."""
         with self.begin() as connection:
