@@ -4,6 +4,10 @@ Each narrative has a level of its own, calibrated on its members. A plain thresh
 swallow everything (it left 10 % of planted stories to be found, calibrated levels 93 %, over 20-week streams of
 English news). Groups are decided before single articles: the mean of several is a sharper measurement, so a new
 narrative's first articles are not lost one by one to the nearest old one.
+
+A logistic regression over cosine, overlap, the second-best narrative, shared names and numbers, days apart and
+languages decides single articles no better: on headlines it was fitted to (other seeds left out) F1 .844 against .832,
+on mixed streams .824 against .826, and replays with its main terms had the same IDF1 within .005. So levels decide.
 """
 
 from __future__ import annotations
