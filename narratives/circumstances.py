@@ -23,6 +23,7 @@ from narratives.growth import Growth, growth, lookalikes
 from narratives.level import Level, alert_level
 from narratives.overlap import WordOverlap
 from narratives.routine import Headline, routine_share
+from narratives.space import form_tag
 from narratives.state import Cluster, StepState
 from narratives.step import Step
 from narratives.volume import feed_notices
@@ -123,7 +124,7 @@ class Circumstances:
             rows = self.step.rows_of(ids[::every])
             if rows:
                 raw = self.step.material.article_vectors(rows)
-                vectors = self.state.space.project(raw, [row["lang"] for row in rows])
+                vectors = self.state.space.project(raw, [form_tag(row) for row in rows])
             else:
                 vectors = np.zeros((0, 1))
             published = [weeks.monday_of(row["published_at"], self.step.zone) for row in rows]

@@ -12,7 +12,7 @@ import numpy as np
 from narratives.affinity import Batch
 from narratives.describe import content_words
 from narratives.settings import Settings
-from narratives.space import Space
+from narratives.space import Space, form_tag
 
 if TYPE_CHECKING:
     from embeddings import Encoder, VectorCache
@@ -91,7 +91,7 @@ class Material:
         texts = [f"{row['title']}\n{row['text']}" for row in rows]
         return Batch(
             ids=tuple(str(row["id"]) for row in rows),
-            vectors=space.project(self.article_vectors(rows), langs),
+            vectors=space.project(self.article_vectors(rows), [form_tag(row) for row in rows]),
             langs=langs,
             terms=tuple(self.words(str(row["content_hash"]), t) for row, t in zip(rows, texts, strict=True)),
             texts=tuple(text.lower() for text in texts),
