@@ -155,7 +155,8 @@ def across(
 
     `settings.across_languages` where all are in others, 1 where none is; with `own` the text is one of them. A cosine
     between two languages is less than within one, for the same matter (.21 for .31) and for strangers alike (sd .07
-    for .09): what stands out as much is as much.
+    for .09): what stands out as much is as much. Groups are cut without it: with it the level that they are cut at
+    rose, and in the sample's first clustering one matter of 17 stories fell into two.
     """
     found = np.ones((len(langs), len(profiles)))
     bases = np.array([base_language(tag) for tag in langs])

@@ -11,7 +11,6 @@ import numpy as np
 
 from narratives.affinity import Batch, WordOverlap
 from narratives.granularity import linked, measured_cut
-from narratives.language import base_language
 from narratives.linkage import average_link, single_similarities
 from narratives.settings import DiscoverSettings
 
@@ -29,11 +28,8 @@ def cut_level(batch: Batch, words: WordOverlap, settings: DiscoverSettings) -> f
 
 
 def similarities(batch: Batch, words: WordOverlap, settings: DiscoverSettings) -> np.ndarray:
-    """(n, n) cosine of meaning, more across languages (`affinity.across`), plus a little overlap of words."""
+    """(n, n) cosine of meaning plus a little overlap of words."""
     meaning = batch.vectors @ batch.vectors.T
-    bases = np.array([base_language(tag) for tag in batch.langs])
-    if settings.across_languages != 1 and len(set(bases.tolist())) > 1:
-        meaning[bases[:, None] != bases[None]] *= settings.across_languages
     if settings.group_word_weight:
         meaning = meaning + settings.group_word_weight * words.between(batch)
     return meaning
@@ -55,7 +51,7 @@ def group_articles(batch: Batch, words: WordOverlap, cut: float, settings: Disco
     if n <= _MAX_LINKED:
         return _numbered(_average_link(similarities(batch, words, settings), cut))
     if n <= _MAX_CHAINED:
-        return _numbered(average_link(single_similarities(batch, words, settings), cut))
+        return _numbered(average_link(single_similarities(batch, words, settings.group_word_weight), cut))
     parts = coarse_parts(batch.vectors, settings)
     labels = np.empty(n, dtype=int)
     offset = 0

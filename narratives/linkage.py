@@ -16,28 +16,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from narratives.language import base_language
-
 if TYPE_CHECKING:
     from narratives.affinity import Batch
     from narratives.overlap import WordOverlap
-    from narratives.settings import DiscoverSettings
 
 _ROWS = 512  # of the matrix at a time
 
 
-def single_similarities(batch: Batch, words: WordOverlap, settings: DiscoverSettings) -> np.ndarray:
+def single_similarities(batch: Batch, words: WordOverlap, word_weight: float) -> np.ndarray:
     """(n, n) float32: what `discover.similarities` says, row block by row block."""
     n = len(batch)
     found = np.empty((n, n), dtype=np.float32)
-    rows = words.rows(batch) if settings.group_word_weight else None
-    bases = np.array([base_language(tag) for tag in batch.langs])
+    rows = words.rows(batch) if word_weight else None
     for start in range(0, n, _ROWS):
         block = slice(start, start + _ROWS)
         np.matmul(batch.vectors[block], batch.vectors.T, out=found[block])
-        found[block][bases[block, None] != bases[None]] *= settings.across_languages
         if rows is not None:
-            found[block] += settings.group_word_weight * (rows[block] @ rows.T).toarray()
+            found[block] += word_weight * (rows[block] @ rows.T).toarray()
     return found
 
 

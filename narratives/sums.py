@@ -201,7 +201,9 @@ def alike(totals: Sequence[Cell], words: WordOverlap, settings: DiscoverSettings
     vectors = np.stack([total.vector for total in totals])
     products = vectors @ vectors.T
     np.fill_diagonal(products, np.diag(products) - sizes)  # each member with itself is no pair
-    products = products * across_share([total.profile for total in totals], settings)
+    between = across_share([total.profile for total in totals], settings)
+    np.fill_diagonal(between, 1.0)
+    products = products * between
     if settings.group_word_weight:
         rows = words.sums([total.profile for total in totals])
         overlap = np.asarray((rows @ rows.T).todense())

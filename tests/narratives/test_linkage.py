@@ -38,7 +38,7 @@ def test_groups_are_those_of_linking_pair_by_pair(monkeypatch: pytest.MonkeyPatc
 def test_similarities_by_blocks_are_those_of_all_at_once() -> None:
     batch, settings = articles(700, 5, 0), DiscoverSettings()
     words = WordOverlap(batch, [])
-    found = single_similarities(batch, words, settings)
+    found = single_similarities(batch, words, settings.group_word_weight)
     assert found.dtype == np.float32
     assert found == pytest.approx(similarities(batch, words, settings), abs=1e-6)
 
