@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,8 @@ from narratives.assign import group_levels
 from narratives.discover import similarities
 from narratives.growth import Growth, growth, lookalikes
 from narratives.level import Level, alert_level
-from narratives.overlap import WordOverlap
-from narratives.routine import Headline, routine_share
+from narratives.overlap import Profiles, WordOverlap
+from narratives.routine import Habits, Headline, routine_share
 from narratives.state import Cluster, StepState
 from narratives.step import Step
 from narratives.volume import feed_notices
@@ -48,7 +49,6 @@ class Circumstances:
         self.step, self.state, self.members = step, state, members
         self._since = state.week - _PAST_WEEKS * weeks.WEEK
         self._voices: tuple[np.ndarray, list[date], float] | None = None
-        self._headlines: list[Headline] | None = None
         self._suspects: frozenset[str] | None = None
 
     def of(self, cluster: Cluster, young: Sequence[str]) -> Newborn:
@@ -58,7 +58,6 @@ class Circumstances:
         pairs = similarities(batch, WordOverlap(batch, []), self.step.settings.discover)
         n = len(batch)
         since = self.state.week + weeks.WEEK - RECENT
-        own = [Headline(row["title"], row["source"], self._day(row["published_at"])) for row in rows]
         nearest, likeness = self._nearest(cluster.id, young)
         return Newborn(
             weeks=[weeks.monday_of(row["published_at"], self.step.zone) for row in rows],
@@ -66,7 +65,7 @@ class Circumstances:
             cohesion=float((pairs.sum() - np.trace(pairs)) / (n * (n - 1))),
             cut=self.state.cut,
             growth=self._growth(batch),
-            series=routine_share(own, self._past_headlines(), since),
+            series=routine_share(self._headlines_of(rows), self._habits, since),
             nearest_young=nearest,
             likeness=likeness,
             suspects=self._unusual_feeds() & {row["source"] for row in rows},
@@ -77,13 +76,18 @@ class Circumstances:
         had to reach to join."""
         settings, known = self.step.settings.discover, self.state.known
         batch = self.members[cluster.id].take(range(min(len(cluster.article_ids), len(self.members[cluster.id]))))
-        together = scores(batch, known, WordOverlap(batch, [k.profile for k in known]), settings).mean(axis=0)
+        together = scores(batch, known, WordOverlap(batch, self._said), settings).mean(axis=0)
         means, sds = np.array([k.mean for k in known]), np.array([k.sd for k in known])
         levels = group_levels(means, sds, len(batch), settings)
         return [
             {"id": known[i].id, "score": round(float(together[i]), 4), "level": round(float(levels[i]), 4)}
             for i in np.argsort(-together, kind="stable")[:_NEAR]
         ]
+
+    @cached_property
+    def _said(self) -> Profiles:
+        """What all known narratives say."""
+        return Profiles([k.profile for k in self.state.known])
 
     def level(self, past: Sequence[Mapping[str, Any]], first: date | None) -> Level:
         """The level of this week, from the alert rows of the weeks before and the first week that could bear any."""
@@ -130,19 +134,23 @@ class Circumstances:
             self._voices = (vectors, published, 1.0 / every)
         return self._voices
 
-    def _past_headlines(self) -> list[Headline]:
-        if self._headlines is None:
-            article = schema.article
-            query = (
-                select(article.c.title, article.c.source, article.c.published_at)
-                .where(article.c.step_week.is_not(None), article.c.published_at >= _instant(self._since))
-                .order_by(article.c.published_at.desc(), article.c.id)
-                .limit(_HEADLINES)
-            )
-            with self.step.archive.reading() as connection:
-                found = connection.execute(query).all()
-            self._headlines = [Headline(title, source, self._day(at)) for title, source, at in found]
-        return self._headlines
+    @cached_property
+    def _habits(self) -> Habits:
+        """When the series of this step's newborn were seen before."""
+        article = schema.article
+        query = (
+            select(article.c.title, article.c.source, article.c.published_at)
+            .where(article.c.step_week.is_not(None), article.c.published_at >= _instant(self._since))
+            .order_by(article.c.published_at.desc(), article.c.id)
+            .limit(_HEADLINES)
+        )
+        with self.step.archive.reading() as connection:
+            found = connection.execute(query).mappings().all()
+        newborn = [i for cluster in self.state.born for i in cluster.article_ids]
+        return Habits(self._headlines_of(self.step.rows_of(newborn)), self._headlines_of(found))
+
+    def _headlines_of(self, rows: Sequence[Mapping[Any, Any]]) -> list[Headline]:
+        return [Headline(row["title"], row["source"], self._day(row["published_at"])) for row in rows]
 
     def _nearest(self, newborn: str, young: Sequence[str]) -> tuple[str, float]:
         """The narrative of a young alert that a newborn is most like, and the mean similarity of their stories."""
