@@ -15,14 +15,14 @@ import numpy as np
 from sqlalchemy import select
 
 from narratives import weeks
-from narratives.affinity import Batch, joined, scores
+from narratives.affinity import Batch, scores
 from narratives.alerts import RECENT, Newborn
 from narratives.archive import schema
 from narratives.assign import group_levels
 from narratives.discover import similarities
 from narratives.growth import Growth, growth, lookalikes
 from narratives.level import Level, alert_level
-from narratives.overlap import Profiles, WordOverlap
+from narratives.overlap import Profile, Profiles, WordOverlap, profile_of_each
 from narratives.routine import Habits, Headline, routine_share
 from narratives.state import Cluster, StepState
 from narratives.step import Step
@@ -50,6 +50,7 @@ class Circumstances:
         self._since = state.week - _PAST_WEEKS * weeks.WEEK
         self._voices: tuple[np.ndarray, list[date], float] | None = None
         self._suspects: frozenset[str] | None = None
+        self._latest: dict[str, tuple[np.ndarray, list[Profile], Profiles]] = {}  # stories of young alerts
 
     def of(self, cluster: Cluster, young: Sequence[str]) -> Newborn:
         """A newborn with all that the rule looks at; `young` are the narratives of young alerts."""
@@ -160,12 +161,22 @@ class Circumstances:
             other = self.members.get(narrative)
             if narrative == newborn or other is None or not len(other):
                 continue
-            other = other.take(range(len(other))[-_KIN_MEMBERS:])
-            both = joined([own, other])
-            across = similarities(both, WordOverlap(both, []), self.step.settings.discover)[: len(own), len(own) :]
-            found.append((float(across.mean()), narrative))
+            found.append((float(self._across(own, narrative).mean()), narrative))
         likeness, narrative = max(found, default=(-1.0, ""))
         return narrative, likeness
+
+    def _across(self, own: Batch, narrative: str) -> np.ndarray:
+        """(n_own, n_latest) similarities between a newborn's stories and the latest of a narrative."""
+        weight = self.step.settings.discover.group_word_weight
+        if narrative not in self._latest:
+            other = self.members[narrative]
+            other = other.take(range(len(other))[-_KIN_MEMBERS:])
+            each = profile_of_each(other) if weight else []
+            self._latest[narrative] = (other.vectors, each, Profiles(each))
+        vectors, each, counted = self._latest[narrative]
+        both = np.vstack([own.vectors, vectors])
+        across = (both @ both.T)[: len(own), len(own) :]
+        return across + weight * WordOverlap(own, counted).with_profiles(own, each) if weight else across
 
     def _unusual_feeds(self) -> frozenset[str]:
         """Sources that doubled or began in this week or the last."""

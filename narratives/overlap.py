@@ -35,6 +35,14 @@ def profile_of(batch: Batch, max_terms: int = 400) -> dict[str, dict[str, Any]]:
     return found
 
 
+def profile_of_each(batch: Batch) -> list[dict[str, dict[str, Any]]]:
+    """Articles as profiles of one text, for the overlap of another batch with each of them."""
+    return [
+        {base_language(tag): {"n": 1, "terms": dict.fromkeys(terms, 1)}}
+        for tag, terms in zip(batch.langs, batch.terms, strict=True)
+    ]
+
+
 class Profiles:
     """Profiles with their words counted once, for as many `WordOverlap`s as are compared with them.
 

@@ -128,18 +128,23 @@ class Habits:
         for own in sorted(set(words.values())):
             by_start.setdefault(_start(own), []).append(own)
         starts = {size: {start for start in by_start if len(start) == size} for size in set(map(len, by_start))}
+        by_title: dict[str, list[Headline]] = {}
         for headline in before:
-            plain = headline.plain
+            by_title.setdefault(headline.title, []).append(headline)
+        for alike in by_title.values():
+            plain = alike[0].plain
             for size, some in starts.items():
                 there = some.intersection([plain[i : i + size] for i in range(len(plain) - size + 1)])
                 if any(all(map(plain.__contains__, own)) for start in there for own in by_start[start]):
-                    self._see(headline)
+                    self._see(alike)
                     break
 
-    def _see(self, headline: Headline) -> None:
-        for name in self.names & headline.names:
-            self.days.setdefault(name, set()).add(headline.day)
-            self.by_source.setdefault((name, headline.source), set()).add(headline.day)
+    def _see(self, alike: Sequence[Headline]) -> None:
+        """Headlines of one and the same title."""
+        for name in self.names & alike[0].names:
+            for headline in alike:
+                self.days.setdefault(name, set()).add(headline.day)
+                self.by_source.setdefault((name, headline.source), set()).add(headline.day)
 
 
 def _words(name: str) -> tuple[str, ...]:

@@ -133,6 +133,17 @@ class History(Store):
                 chunk = article_ids[start : start + 500]
                 connection.execute(delete(table).where(table.c.article_id.in_(chunk)))
 
+    def set_week(self, connection: Connection, article_ids: Sequence[str], week: date, voices: Collection[str]) -> None:
+        """Articles belong to a week from now on, and say whether they are their story's voice."""
+        table = schema.article
+        change = (
+            update(table)
+            .where(table.c.id == bindparam("article"))
+            .values(step_week=bindparam("week"), is_voice=bindparam("voice"))
+        )
+        if article_ids:
+            connection.execute(change, [{"article": i, "week": week, "voice": i in voices} for i in article_ids])
+
     def start_run(self, command: str, settings: Mapping[str, Any], versions: Mapping[str, str]) -> int:
         """Open a run record; a run that was killed keeps the state `running` until the next one marks it."""
         with self.begin() as connection:
