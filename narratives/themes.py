@@ -10,6 +10,7 @@ keeps its id if it holds most of what it held before.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -87,8 +88,8 @@ def common_words(profiles: Sequence[Profile]) -> dict[str, dict[str, Any]]:
     ]
     total = add_up(some) if some else {}
     for lang, part in total.items():
-        held_by = [profile[lang]["terms"] for profile in some if lang in profile]
-        shared = {term: held for term, held in part["terms"].items() if sum(term in terms for terms in held_by) > 1}
+        holders = Counter(term for profile in some if lang in profile for term in profile[lang]["terms"])
+        shared = {term: held for term, held in part["terms"].items() if holders[term] > 1}
         part["terms"] = shared or part["terms"]
     return total
 
