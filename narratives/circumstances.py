@@ -146,9 +146,10 @@ class Circumstances:
             .limit(_HEADLINES)
         )
         with self.step.archive.reading() as connection:
-            found = connection.execute(query).mappings().all()
+            found = connection.execute(query).all()
         newborn = [i for cluster in self.state.born for i in cluster.article_ids]
-        return Habits(self._headlines_of(self.step.rows_of(newborn)), self._headlines_of(found))
+        before = [Headline(title, source, self._day(at)) for title, source, at in found]
+        return Habits(self._headlines_of(self.step.rows_of(newborn)), before)
 
     def _headlines_of(self, rows: Sequence[Mapping[Any, Any]]) -> list[Headline]:
         return [Headline(row["title"], row["source"], self._day(row["published_at"])) for row in rows]

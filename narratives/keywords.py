@@ -16,6 +16,7 @@ from typing import Any
 from narratives.terms import HAN
 
 Profile = Mapping[str, Mapping[str, Any]]
+Ranked = Mapping[str, list[tuple[str, float]]]  # language -> terms with their weights, best first
 LANGUAGES = ("zh", "en")
 _CANDIDATES = 60  # best terms that are looked at more closely
 _SWALLOWED = 0.75  # a phrase takes the place of a part of it that seldom stands without it
@@ -37,7 +38,12 @@ class Keywords:
         return [term for term, _ in (self.zh if lang == "zh" else self.en)[:n]]
 
 
-def keywords_of(own: Profile, every: Profile, n_terms: int = KEPT) -> Keywords:
+def ranked_both(own: Profile, every: Profile) -> Ranked:
+    """`ranked_terms` of each language: what `keywords_of` and `naming.name_from` choose from."""
+    return {lang: ranked_terms(own.get(lang, {}), every.get(lang, {})) for lang in LANGUAGES}
+
+
+def keywords_of(own: Profile, every: Profile, n_terms: int = KEPT, ranked: Ranked | None = None) -> Keywords:
     """Keywords of a narrative in both languages.
 
     Parameters
@@ -46,12 +52,13 @@ def keywords_of(own: Profile, every: Profile, n_terms: int = KEPT) -> Keywords:
         Counts of the narrative and of all material, as `term_sums.count` makes them.
     n_terms
         Terms a language.
+    ranked
+        Of `ranked_both`, where it is known.
     """
-    found = {}
+    found, ranked = {}, ranked or ranked_both(own, every)
     for lang in LANGUAGES:
         forms = own.get(lang, {}).get("forms", {})
-        ranked = ranked_terms(own.get(lang, {}), every.get(lang, {}))
-        chosen = mmr(ranked, alike, n_terms)
+        chosen = mmr(ranked[lang], alike, n_terms)
         found[lang] = tuple((forms.get(term, term), round(weight, 6)) for term, weight in chosen)
     return Keywords(**found)
 

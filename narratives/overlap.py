@@ -162,25 +162,25 @@ class WordOverlap:
         from scipy.sparse import csr_matrix
 
         unseen = len(self._idf)  # words from here on have been seen in no text at hand
-        columns: list[int] = []
+        columns: list[int | None] = []  # none is None in the end
         counts: list[float] = []
         starts, bonus = [0], list[float]()
         added: dict[tuple[str, str], int] = {}
         for lang, terms in entries:
             at = self._at.get(lang, {})
-            for term, count in terms.items():
-                column = at.get(term)
-                if column is None:
-                    column = added.setdefault((lang, term), unseen + len(added))
+            found = list(map(at.get, terms))
+            for i, term in enumerate(terms) if None in found else ():
+                if found[i] is None:
+                    found[i] = column = added.setdefault((lang, term), unseen + len(added))
                     if column - unseen == len(bonus):
                         bonus.append(np.log(1.0 + self._documents[lang]) + 1)
-                columns.append(column)
-                counts.append(count)
+            columns += found
+            counts += terms.values()
             starts.append(len(columns))
         idf = np.concatenate([self._idf, bonus]) if bonus else self._idf
-        data = np.asarray(counts, dtype=float) * idf[columns] if columns else np.zeros(0)
-        data = _unit_rows(data, np.diff(starts))
-        return csr_matrix((data, columns, starts), shape=(len(entries), max(len(idf), 1)))
+        at_columns = np.array(columns, dtype=int)
+        data = _unit_rows(np.asarray(counts, dtype=float) * idf[at_columns], np.diff(starts))
+        return csr_matrix((data, at_columns, starts), shape=(len(entries), max(len(idf), 1)))
 
     def rows(self, batch: Batch) -> csr_matrix:
         """(n, words) unit TF-IDF rows of articles; different languages share no column."""

@@ -106,11 +106,16 @@ def add_up(profiles: Sequence[Profile]) -> dict[str, dict[str, Any]]:
         for part in parts:
             forms = part["forms"]
             for term, held in part["terms"].items():
-                total = terms.get(term)
-                terms[term] = list(held) if total is None else [a + b for a, b in zip(total, held, strict=True)]
+                total, texts = terms.get(term), 0
+                if total is None:
+                    terms[term] = list(held)
+                else:
+                    texts = total[0]
+                    for i, n in enumerate(held):
+                        total[i] += n
                 form = forms.get(term)
                 if form is not None or term in votes:
-                    before = votes.setdefault(term, {term: total[0]} if total else {})
+                    before = votes.setdefault(term, {term: texts} if total else {})
                     before[form or term] = before.get(form or term, 0) + held[0]
         told = {term: written(term, said) for term, said in votes.items()}
         found[lang] = {

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, update
 from narratives.archive import schema
 from narratives.archive.history import bytes_vector
 from narratives.granularity import linked, measured_cut
-from narratives.keywords import LANGUAGES, keywords_of
+from narratives.keywords import LANGUAGES, keywords_of, ranked_both
 from narratives.naming import name_from
 from narratives.term_sums import Profile, add_up, commonest
 
@@ -127,8 +127,9 @@ class Themes:
         names: list[str] = []
         for one in groups:
             own = common_words(self._profiles(connection, one.narratives))
-            words = keywords_of(own, every)
-            zh, en = (name_from(own, every, lang, names) for lang in LANGUAGES)
+            ranked = ranked_both(own, every)
+            words = keywords_of(own, every, ranked=ranked)
+            zh, en = (name_from(own, every, lang, names, ranked) for lang in LANGUAGES)
             names += [zh, en]
             values = {
                 "name_zh": zh,

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, select
 
 from narratives import weeks
 from narratives.archive import schema
-from narratives.keywords import Keywords, keywords_of
+from narratives.keywords import Keywords, Ranked, keywords_of, ranked_both
 from narratives.naming import name_from
 from narratives.term_sums import Profile, Tally, add_up, count
 from narratives.terms import article_terms
@@ -80,6 +80,7 @@ class Vocabulary:
         self._cells: dict[str, Cells] = {}
         self._before: dict[str, Cells] = {}
         self._own: dict[str, Profile] = {}
+        self._ranked: dict[str, Ranked] = {}
         self._week = Tally()  # of this week's voices: those that join a narrative are cut into terms once for both
         self._counted_in: set[str] = set()
         self._voices = {row["id"] for row in state.voices}
@@ -155,13 +156,16 @@ class Vocabulary:
         return {week: count(self.step.rows_of(sorted(by_week[week]))) for week in sorted(by_week)}
 
     def keywords(self, narrative_id: str) -> Keywords:
-        return keywords_of(self._own[narrative_id], self.every)
+        self._ranked[narrative_id] = ranked = ranked_both(self._own[narrative_id], self.every)
+        return keywords_of(self._own[narrative_id], self.every, ranked=ranked)
 
     def name(self, narrative_id: str) -> tuple[str, str]:
         """Working names in Chinese and in English; those of the others are avoided."""
         others = [both for i, both in sorted(self._names.items()) if i != narrative_id]
         zh, en = (
-            name_from(self._own[narrative_id], self.every, lang, [both[k] for both in others])
+            name_from(
+                self._own[narrative_id], self.every, lang, [both[k] for both in others], self._ranked.get(narrative_id)
+            )
             for k, lang in enumerate(("zh", "en"))
         )
         self._names[narrative_id] = zh, en

@@ -85,10 +85,11 @@ class History(Store):
         """Rows of a table as dicts, in the order of its primary key; `without` names columns that are not read."""
         columns = [column for column in table.columns if column.name not in without]
         query = select(*columns).where(*where).order_by(*table.primary_key.columns)
+        names = [column.name for column in columns]
         if connection is not None:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            return [dict(zip(names, row, strict=True)) for row in connection.execute(query).all()]
         with self.reading() as own:
-            return [dict(row) for row in own.execute(query).mappings()]
+            return [dict(zip(names, row, strict=True)) for row in own.execute(query).all()]
 
     def next_id(self, connection: Connection, table: Table, letter: str) -> str:
         """The next free id such as `N0042`; ids are never used twice."""
