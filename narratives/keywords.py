@@ -55,7 +55,8 @@ def keywords_of(own: Profile, every: Profile, n_terms: int = KEPT, ranked: Ranke
     ranked
         Of `ranked_both`, where it is known.
     """
-    found, ranked = {}, ranked or ranked_both(own, every)
+    found = {}
+    ranked = ranked or ranked_both(own, every)
     for lang in LANGUAGES:
         forms = own.get(lang, {}).get("forms", {})
         chosen = mmr(ranked[lang], alike, n_terms)

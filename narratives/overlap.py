@@ -35,7 +35,7 @@ def profile_of(batch: Batch, max_terms: int = 400) -> dict[str, dict[str, Any]]:
     return found
 
 
-def profile_of_each(batch: Batch) -> list[dict[str, dict[str, Any]]]:
+def profile_of_each(batch: Batch) -> list[Profile]:
     """Articles as profiles of one text, for the overlap of another batch with each of them."""
     return [
         {base_language(tag): {"n": 1, "terms": dict.fromkeys(terms, 1)}}
