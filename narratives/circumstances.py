@@ -1,7 +1,7 @@
 """What surrounds a birth: its past, its headlines' habits, the alerts beside it, the health of its feeds.
 
 All of it is read before the step's transaction opens, from weeks that are bounded: the cost does not grow with the
-archive.
+archive. What the newborn of a step share (headlines, words of the known narratives) is counted once for all of them.
 """
 
 from __future__ import annotations
