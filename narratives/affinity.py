@@ -37,7 +37,7 @@ class Batch:
     ids: tuple[str, ...]
     vectors: np.ndarray
     langs: tuple[str, ...]
-    terms: tuple[tuple[str, ...], ...]
+    terms: tuple[Sequence[str], ...]
     texts: tuple[str, ...]
     votes: Mapping[str, np.ndarray] = field(default_factory=dict)
 

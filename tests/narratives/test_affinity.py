@@ -1,3 +1,6 @@
+import copy
+import random
+
 import numpy as np
 import pytest
 
@@ -13,7 +16,7 @@ from narratives.affinity import (
     scores,
     unit,
 )  # fmt: skip
-from narratives.overlap import profile_of
+from narratives.overlap import Profiles, profile_of
 from narratives.settings import DiscoverSettings
 
 
@@ -104,3 +107,23 @@ def test_narratives_of_two_languages_are_compared_by_their_pairs() -> None:
     half = {"en": {"n": 2, "terms": {}}, "zh": {"n": 2, "terms": {}}}
     found = across_share([english, chinese, half], DiscoverSettings(across_languages=1.4))
     assert found == pytest.approx(np.array([[1.0, 1.4, 1.2], [1.4, 1.0, 1.2], [1.2, 1.2, 1.2]]))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_profiles_counted_once_say_the_same_of_every_batch(seed):
+    dice = random.Random(seed)
+
+    def drawn(n: int) -> Batch:
+        lines = [" ".join(f"w{min(int(dice.expovariate(0.05)), 199)}" for _ in range(12)) for _ in range(n)]
+        return batch(*[(dice.choice(("zh", "zh-Hant", "en", "ja")), line, [1, 0]) for line in lines])
+
+    profiles = [profile_of(drawn(dice.randrange(0, 9)), 20) for _ in range(30)]
+    counted = Profiles(profiles)
+    for _ in range(3):
+        articles = drawn(6)
+        shared, alone = WordOverlap(articles, counted), WordOverlap(articles, profiles)
+        some = profiles[::2]
+        unknown = [copy.deepcopy(profile) for profile in some]  # equal, but not those that were counted
+        assert np.array_equal(shared.with_profiles(articles, some), alone.with_profiles(articles, unknown))
+        assert np.array_equal(shared.between(articles), alone.between(articles))
+        assert shared.with_profile(articles, some[0]) == pytest.approx(alone.with_profiles(articles, some)[:, 0])
