@@ -34,7 +34,7 @@ from narratives.archive.bulk import insert_many
 from narratives.articles import short_hash
 from narratives.desk import Desk
 from narratives.replay.tracker import NoTone
-from narratives.space import Space
+from narratives.space import Space, form_tag
 from narratives.weeks import WEEK
 
 START = date(2021, 1, 4)
@@ -215,7 +215,11 @@ class _Bulk:
         monday = START + week * WEEK
         self.made._remember(self.desk, [read for *_, read in words], vectors)
         self.made._write_articles(self.desk, week, rows, words, waiting=False)
-        self.space.learn(vectors.astype(np.float32), [self.made.base.langs[i] for i in rows])
+        tags = [
+            form_tag({"lang": self.made.base.langs[i], "text": body})
+            for i, (_, body, _) in zip(rows, words, strict=True)
+        ]
+        self.space.learn(vectors.astype(np.float32), tags)
         self.n_voices += len(rows)
         known = len(self.born)
         homes = self._homes(week, rows)

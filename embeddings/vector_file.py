@@ -149,13 +149,14 @@ class VectorFile:
         """Vectors of (n,) keys, each compared with its checksum."""
         self._refresh()
         rows = self._find(keys)
-        found = rows >= 0
-        vectors = np.zeros((len(keys), self._dimension), np.float32)
-        for i in np.flatnonzero(found):
-            row = self._rows[rows[i]]
-            found[i] = _checksum(keys[i], row) == self._records["checksum"][rows[i]]
-            if found[i]:
-                vectors[i] = row
+        there = np.flatnonzero(rows >= 0)
+        # Plain arrays: a memory map makes an object of its own of every row that is taken out of it.
+        read = np.asarray(self._rows)[rows[there]]
+        said = np.asarray(self._records)["checksum"][rows[there]].tolist()
+        sound = [_checksum(key, row) == one for key, row, one in zip(keys[there], read, said, strict=True)]
+        found, vectors = np.zeros(len(keys), bool), np.zeros((len(keys), self._dimension), np.float32)
+        found[there] = sound
+        vectors[found] = read[np.array(sound, bool)]
         if n_damaged := int((rows >= 0).sum() - found.sum()):
             _log.warning("%s: %d damaged vectors count as missing", self.folder, n_damaged)
         return Lookup(vectors, found)
@@ -230,9 +231,13 @@ class VectorFile:
         left = np.searchsorted(self._sorted, keys["first"], "left")
         right = np.searchsorted(self._sorted, keys["first"], "right")
         rows = np.full(len(keys), -1, np.int64)
-        for i in np.flatnonzero(right > left):
+        seconds = np.asarray(self._records)["second"] if len(self._records) else np.zeros(0, np.uint64)
+        alone = np.flatnonzero(right - left == 1)
+        one = self._order[left[alone]]
+        rows[alone] = np.where(seconds[one] == keys["second"][alone], one, -1)
+        for i in np.flatnonzero(right - left > 1):
             same = self._order[left[i] : right[i]]
-            same = same[self._records["second"][same] == keys["second"][i]]
+            same = same[seconds[same] == keys["second"][i]]
             rows[i] = max(same.tolist(), default=-1)
         for at in range(len(keys)) if self._tail else ():
             rows[at] = self._tail.get(keys[at].tobytes(), rows[at])

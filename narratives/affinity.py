@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from narratives.overlap import WordOverlap
+from narratives.language import base_language
+from narratives.overlap import Profile, WordOverlap
 from narratives.settings import DiscoverSettings
 
 
@@ -36,7 +37,7 @@ class Batch:
     ids: tuple[str, ...]
     vectors: np.ndarray
     langs: tuple[str, ...]
-    terms: tuple[tuple[str, ...], ...]
+    terms: tuple[Sequence[str], ...]
     texts: tuple[str, ...]
     votes: Mapping[str, np.ndarray] = field(default_factory=dict)
 
@@ -140,10 +141,40 @@ def scores(batch: Batch, known: Sequence[Known], words: WordOverlap, settings: D
     if not known or not len(batch):
         return np.zeros((len(batch), len(known)))
     cosines = batch.vectors @ np.stack([k.centre for k in known]).T
+    cosines = cosines * across(batch.langs, [k.profile for k in known], settings)
     votes = np.stack([vote_scores(batch, k, settings) for k in known], axis=1)
     overlap = words.with_profiles(batch, [k.profile for k in known])
     actors = np.stack([actor_scores(batch, k.actors) for k in known], axis=1)
     return cosines + votes + settings.word_weight * overlap + settings.actor_weight * actors
+
+
+def across(
+    langs: Sequence[str], profiles: Sequence[Profile], settings: DiscoverSettings, own: bool = False
+) -> np.ndarray:
+    """(n, n_profiles) what the cosine of a text to a narrative counts, by the share of its texts in other languages.
+
+    `settings.across_languages` where all are in others, 1 where none is; with `own` the text is one of them. A cosine
+    between two languages is less than within one, for the same matter (.21 for .31) and for strangers alike (sd .07
+    for .09): what stands out as much is as much. Groups are cut without it: with it the level that they are cut at
+    rose, and in the sample's first clustering one matter of 17 stories fell into two.
+    """
+    found = np.ones((len(langs), len(profiles)))
+    bases = np.array([base_language(tag) for tag in langs])
+    totals = np.array([sum(part["n"] for part in profile.values()) for profile in profiles], dtype=float) - own
+    for lang in sorted(set(bases.tolist())):
+        here = np.array([profile[lang]["n"] - own if lang in profile else 0 for profile in profiles], dtype=float)
+        share = np.divide(np.maximum(here, 0), totals, out=np.ones_like(totals), where=totals > 0)
+        found[bases == lang] = 1 + (settings.across_languages - 1) * (1 - share)
+    return found
+
+
+def across_share(profiles: Sequence[Profile], settings: DiscoverSettings) -> np.ndarray:
+    """(k, k) what a mean cosine between the texts of narratives counts, by the share of pairs of two languages."""
+    langs = sorted({lang for profile in profiles for lang in profile})
+    n = np.array([[profile[lang]["n"] if lang in profile else 0 for lang in langs] for profile in profiles], float)
+    shares = n / np.maximum(n.sum(axis=1, keepdims=True), 1e-9)
+    found: np.ndarray = 1 + (settings.across_languages - 1) * (1 - shares @ shares.T)
+    return found
 
 
 def own_cosines(vectors: np.ndarray, total: np.ndarray) -> np.ndarray:
@@ -165,6 +196,8 @@ def own_scores(
     out, the members are all.
     """
     total = members.vectors.sum(axis=0, dtype=np.float64) if total is None else total
-    cosines = own_cosines(members.vectors, total) + vote_scores(members, known, settings)
+    cosines = own_cosines(members.vectors, total)
+    cosines = cosines * across(members.langs, [known.profile], settings, own=True)[:, 0]
+    cosines = cosines + vote_scores(members, known, settings)
     overlap = words.with_profile(members, known.profile, own=True)
     return cosines + settings.word_weight * overlap + settings.actor_weight * actor_scores(members, known.actors)

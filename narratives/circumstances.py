@@ -1,28 +1,30 @@
 """What surrounds a birth: its past, its headlines' habits, the alerts beside it, the health of its feeds.
 
 All of it is read before the step's transaction opens, from weeks that are bounded: the cost does not grow with the
-archive.
+archive. What the newborn of a step share (headlines, words of the known narratives) is counted once for all of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from sqlalchemy import select
 
 from narratives import weeks
-from narratives.affinity import Batch, joined, scores
+from narratives.affinity import Batch, scores
 from narratives.alerts import RECENT, Newborn
 from narratives.archive import schema
 from narratives.assign import group_levels
 from narratives.discover import similarities
 from narratives.growth import Growth, growth, lookalikes
 from narratives.level import Level, alert_level
-from narratives.overlap import WordOverlap
-from narratives.routine import Headline, routine_share
+from narratives.overlap import Profile, Profiles, WordOverlap, profile_of_each
+from narratives.routine import Habits, Headline, routine_share
+from narratives.space import form_tag
 from narratives.state import Cluster, StepState
 from narratives.step import Step
 from narratives.volume import feed_notices
@@ -48,8 +50,8 @@ class Circumstances:
         self.step, self.state, self.members = step, state, members
         self._since = state.week - _PAST_WEEKS * weeks.WEEK
         self._voices: tuple[np.ndarray, list[date], float] | None = None
-        self._headlines: list[Headline] | None = None
         self._suspects: frozenset[str] | None = None
+        self._latest: dict[str, tuple[np.ndarray, list[Profile], Profiles]] = {}  # stories of young alerts
 
     def of(self, cluster: Cluster, young: Sequence[str]) -> Newborn:
         """A newborn with all that the rule looks at; `young` are the narratives of young alerts."""
@@ -58,7 +60,6 @@ class Circumstances:
         pairs = similarities(batch, WordOverlap(batch, []), self.step.settings.discover)
         n = len(batch)
         since = self.state.week + weeks.WEEK - RECENT
-        own = [Headline(row["title"], row["source"], self._day(row["published_at"])) for row in rows]
         nearest, likeness = self._nearest(cluster.id, young)
         return Newborn(
             weeks=[weeks.monday_of(row["published_at"], self.step.zone) for row in rows],
@@ -66,7 +67,7 @@ class Circumstances:
             cohesion=float((pairs.sum() - np.trace(pairs)) / (n * (n - 1))),
             cut=self.state.cut,
             growth=self._growth(batch),
-            series=routine_share(own, self._past_headlines(), since),
+            series=routine_share(self._headlines_of(rows), self._habits, since),
             nearest_young=nearest,
             likeness=likeness,
             suspects=self._unusual_feeds() & {row["source"] for row in rows},
@@ -77,13 +78,18 @@ class Circumstances:
         had to reach to join."""
         settings, known = self.step.settings.discover, self.state.known
         batch = self.members[cluster.id].take(range(min(len(cluster.article_ids), len(self.members[cluster.id]))))
-        together = scores(batch, known, WordOverlap(batch, [k.profile for k in known]), settings).mean(axis=0)
+        together = scores(batch, known, WordOverlap(batch, self._said), settings).mean(axis=0)
         means, sds = np.array([k.mean for k in known]), np.array([k.sd for k in known])
         levels = group_levels(means, sds, len(batch), settings)
         return [
             {"id": known[i].id, "score": round(float(together[i]), 4), "level": round(float(levels[i]), 4)}
             for i in np.argsort(-together, kind="stable")[:_NEAR]
         ]
+
+    @cached_property
+    def _said(self) -> Profiles:
+        """What all known narratives say."""
+        return Profiles([k.profile for k in self.state.known])
 
     def level(self, past: Sequence[Mapping[str, Any]], first: date | None) -> Level:
         """The level of this week, from the alert rows of the weeks before and the first week that could bear any."""
@@ -123,26 +129,31 @@ class Circumstances:
             rows = self.step.rows_of(ids[::every])
             if rows:
                 raw = self.step.material.article_vectors(rows)
-                vectors = self.state.space.project(raw, [row["lang"] for row in rows])
+                vectors = self.state.space.project(raw, [form_tag(row) for row in rows])
             else:
                 vectors = np.zeros((0, 1))
             published = [weeks.monday_of(row["published_at"], self.step.zone) for row in rows]
             self._voices = (vectors, published, 1.0 / every)
         return self._voices
 
-    def _past_headlines(self) -> list[Headline]:
-        if self._headlines is None:
-            article = schema.article
-            query = (
-                select(article.c.title, article.c.source, article.c.published_at)
-                .where(article.c.step_week.is_not(None), article.c.published_at >= _instant(self._since))
-                .order_by(article.c.published_at.desc(), article.c.id)
-                .limit(_HEADLINES)
-            )
-            with self.step.archive.reading() as connection:
-                found = connection.execute(query).all()
-            self._headlines = [Headline(title, source, self._day(at)) for title, source, at in found]
-        return self._headlines
+    @cached_property
+    def _habits(self) -> Habits:
+        """When the series of this step's newborn were seen before."""
+        article = schema.article
+        query = (
+            select(article.c.title, article.c.source, article.c.published_at)
+            .where(article.c.step_week.is_not(None), article.c.published_at >= _instant(self._since))
+            .order_by(article.c.published_at.desc(), article.c.id)
+            .limit(_HEADLINES)
+        )
+        with self.step.archive.reading() as connection:
+            found = connection.execute(query).all()
+        newborn = [i for cluster in self.state.born for i in cluster.article_ids]
+        before = [Headline(title, source, self._day(at)) for title, source, at in found]
+        return Habits(self._headlines_of(self.step.rows_of(newborn)), before)
+
+    def _headlines_of(self, rows: Sequence[Mapping[Any, Any]]) -> list[Headline]:
+        return [Headline(row["title"], row["source"], self._day(row["published_at"])) for row in rows]
 
     def _nearest(self, newborn: str, young: Sequence[str]) -> tuple[str, float]:
         """The narrative of a young alert that a newborn is most like, and the mean similarity of their stories."""
@@ -152,12 +163,22 @@ class Circumstances:
             other = self.members.get(narrative)
             if narrative == newborn or other is None or not len(other):
                 continue
-            other = other.take(range(len(other))[-_KIN_MEMBERS:])
-            both = joined([own, other])
-            across = similarities(both, WordOverlap(both, []), self.step.settings.discover)[: len(own), len(own) :]
-            found.append((float(across.mean()), narrative))
+            found.append((float(self._across(own, narrative).mean()), narrative))
         likeness, narrative = max(found, default=(-1.0, ""))
         return narrative, likeness
+
+    def _across(self, own: Batch, narrative: str) -> np.ndarray:
+        """(n_own, n_latest) similarities between a newborn's stories and the latest of a narrative."""
+        weight = self.step.settings.discover.group_word_weight
+        if narrative not in self._latest:
+            other = self.members[narrative]
+            other = other.take(range(len(other))[-_KIN_MEMBERS:])
+            each = profile_of_each(other) if weight else []
+            self._latest[narrative] = (other.vectors, each, Profiles(each))
+        vectors, each, counted = self._latest[narrative]
+        both = np.vstack([own.vectors, vectors])
+        across = (both @ both.T)[: len(own), len(own) :]
+        return across + weight * WordOverlap(own, counted).with_profiles(own, each) if weight else across
 
     def _unusual_feeds(self) -> frozenset[str]:
         """Sources that doubled or began in this week or the last."""

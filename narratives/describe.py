@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -28,7 +29,12 @@ def content_words(text: str) -> list[str]:
     >>> content_words("克钦邦的稀土车辆被征税, the KIA said on Monday")
     ['克钦邦', '稀土', '车辆', '征税', 'kia']
     """
-    return [word for word in words(text) if len(word) > 1 and not is_stop_word(word) and not is_number(word)]
+    return list(filter(_is_content, words(text)))
+
+
+@lru_cache(maxsize=200_000)
+def _is_content(word: str) -> bool:
+    return len(word) > 1 and not is_stop_word(word) and not is_number(word)
 
 
 def representatives(vectors: np.ndarray, centre: np.ndarray, langs: Sequence[str], n: int = 3) -> list[int]:

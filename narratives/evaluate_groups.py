@@ -92,7 +92,7 @@ def evaluate_clusters(
     from narratives.language import base_language, detect_language
     from narratives.material import Material
     from narratives.overlap import WordOverlap
-    from narratives.space import Space
+    from narratives.space import Space, form_tag
 
     with tempfile.TemporaryDirectory() as folder:
         material = Material(cache or Path(folder), settings, encoder)
@@ -110,7 +110,7 @@ def evaluate_clusters(
         raw = material.article_vectors(texts)
         langs = [text["lang"] for text in texts]
         space = Space(material.prior_means)
-        space.learn(raw, langs)
+        space.learn(raw, [form_tag(text) for text in texts])
         batch = material.batch(texts, space)
         words = WordOverlap(batch, [])
         cut = cut_level(batch, words, settings.discover)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from narratives.archive import schema
-from narratives.space import Space
+from narratives.space import Space, form_tag
 
 if TYPE_CHECKING:
     from narratives.desk import Desk
@@ -78,4 +78,5 @@ def _language_share(desk: Desk) -> tuple[str | None, float | None]:
         counts[tag.split("-")[0]] = counts.get(tag.split("-")[0], 0) + 1
     if len(counts) < 2 or sorted(counts.values())[-2] < 20:
         return fingerprint, None
-    return fingerprint, round(same_language_share(space.project(found.vectors[have], langs), langs), 4)
+    tags = [form_tag(row) for row in articles.iloc[have][["lang", "text"]].to_dict("records")]
+    return fingerprint, round(same_language_share(space.project(found.vectors[have], tags), langs), 4)

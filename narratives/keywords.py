@@ -9,16 +9,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from heapq import nsmallest
 from typing import Any
 
 from narratives.terms import HAN
 
 Profile = Mapping[str, Mapping[str, Any]]
+Ranked = Mapping[str, list[tuple[str, float]]]  # language -> terms with their weights, best first
 LANGUAGES = ("zh", "en")
 _CANDIDATES = 60  # best terms that are looked at more closely
 _SWALLOWED = 0.75  # a phrase takes the place of a part of it that seldom stands without it
 _LONE = 0.5  # weight of a term that never stands by itself
 _SPOKEN = 3  # texts of all material
+_REMEMBERED = 50_000  # terms whose parts are kept: many narratives have the same
 _DIVERSITY = 0.3  # of MMR: 0 looks at weight only
 KEPT = 12
 
@@ -34,7 +38,12 @@ class Keywords:
         return [term for term, _ in (self.zh if lang == "zh" else self.en)[:n]]
 
 
-def keywords_of(own: Profile, every: Profile, n_terms: int = KEPT) -> Keywords:
+def ranked_both(own: Profile, every: Profile) -> Ranked:
+    """`ranked_terms` of each language: what `keywords_of` and `naming.name_from` choose from."""
+    return {lang: ranked_terms(own.get(lang, {}), every.get(lang, {})) for lang in LANGUAGES}
+
+
+def keywords_of(own: Profile, every: Profile, n_terms: int = KEPT, ranked: Ranked | None = None) -> Keywords:
     """Keywords of a narrative in both languages.
 
     Parameters
@@ -43,12 +52,14 @@ def keywords_of(own: Profile, every: Profile, n_terms: int = KEPT) -> Keywords:
         Counts of the narrative and of all material, as `term_sums.count` makes them.
     n_terms
         Terms a language.
+    ranked
+        Of `ranked_both`, where it is known.
     """
     found = {}
+    ranked = ranked or ranked_both(own, every)
     for lang in LANGUAGES:
         forms = own.get(lang, {}).get("forms", {})
-        ranked = ranked_terms(own.get(lang, {}), every.get(lang, {}))
-        chosen = mmr(ranked, alike, n_terms)
+        chosen = mmr(ranked[lang], alike, n_terms)
         found[lang] = tuple((forms.get(term, term), round(weight, 6)) for term, weight in chosen)
     return Keywords(**found)
 
@@ -77,20 +88,25 @@ def ranked_terms(own: Mapping[str, Any], every: Mapping[str, Any]) -> list[tuple
     several = {term: weight for term, weight in weights.items() if counts[term][0] >= 2}
     # A language with a single text says nothing twice: then what others speak of as well.
     spoken = {term: weight for term, weight in weights.items() if others.get(term, (0,))[0] >= _SPOKEN}
-    best = _ordered(several or spoken or weights)[:_CANDIDATES]
+    best = nsmallest(_CANDIDATES, (several or spoken or weights).items(), key=_order)
     return _without_parts(dict(best), counts)
 
 
 def _ordered(weights: Mapping[str, float]) -> list[tuple[str, float]]:
     """Heaviest first, then the longest."""
-    return sorted(weights.items(), key=lambda item: (-item[1], -len(item[0]), item[0]))
+    return sorted(weights.items(), key=_order)
+
+
+def _order(item: tuple[str, float]) -> tuple[float, int, str]:
+    return -item[1], -len(item[0]), item[0]
 
 
 def _without_parts(weights: dict[str, float], counts: Mapping[str, Sequence[float]]) -> list[tuple[str, float]]:
     """Candidates without those that another one, a phrase that they are part of, can stand for."""
     gone = set()
     for phrase in sorted(weights, key=lambda term: (len(term), term)):
-        for part in weights:
+        # Most are no part of it by their letters alone, and are not asked about words.
+        for part in [term for term in weights if term in phrase]:
             if part != phrase and holds(phrase, part) and counts[phrase][0] >= _SWALLOWED * counts[part][0]:
                 weights[phrase] = max(weights[phrase], weights[part])
                 gone.add(part)
@@ -147,15 +163,30 @@ def alike(a: str, b: str) -> float:
     >>> alike("magnet", "rare-earth magnets"), alike("稀土", "稀土磁材"), alike("废磁铁", "废料")
     (1.0, 1.0, 0.25)
     """
-    if HAN.search(a) and HAN.search(b):
-        pairs = [{term[i : i + 2] for i in range(len(term) - 1)} for term in (a, b)]
-        if pairs[0] & pairs[1] or (len(a) == len(b) == 2 and a[0] == b[0]):
+    if _is_han(a) and _is_han(b):
+        if not _pairs(a).isdisjoint(_pairs(b)) or (len(a) == len(b) == 2 and a[0] == b[0]):
             return 1.0
         return len(set(a) & set(b)) / (len(set(a) | set(b)))
-    stems = [{stem(word) for word in term.replace("-", " ").split()} for term in (a, b)]
-    if stems[0] & stems[1]:
+    stems = _stems(a), _stems(b)
+    if not stems[0].isdisjoint(stems[1]):
         return 1.0
     return float(any(x.startswith(y) or y.startswith(x) for x in stems[0] for y in stems[1] if min(len(x), len(y)) > 3))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _is_han(term: str) -> bool:
+    return HAN.search(term) is not None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _pairs(term: str) -> frozenset[str]:
+    """Neighbouring characters."""
+    return frozenset(term[i : i + 2] for i in range(len(term) - 1))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _stems(term: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in term.replace("-", " ").split())
 
 
 def stem(word: str) -> str:

@@ -17,7 +17,7 @@ from narratives.labelling import most_useful
 from narratives.lookup import find_article, find_narrative
 from narratives.metrics import macro_f1
 from narratives.scoring import stance_rows, stance_scorer, toward_actor
-from narratives.space import current_space
+from narratives.space import current_space, form_tag
 from narratives.stance import StanceScorer, StanceScores
 from narratives.statements import CLASSES
 from narratives.tone import Toward, toward
@@ -104,7 +104,9 @@ class LabelSession:
         self.rows = self._articles()
         self.langs = [str(r["lang"]) for r in self.rows]
         self.space = current_space(self.archive, self.desk.definitions, self.material)
-        self.vectors = self.space.project(self.material.article_vectors(self.rows), self.langs)
+        self.vectors = self.space.project(
+            self.material.article_vectors(self.rows), [form_tag(row) for row in self.rows]
+        )
 
     def _articles(self) -> list[dict[str, Any]]:
         """Voices of the narrative's stories, the latest as many as an update keeps in mind."""
@@ -228,7 +230,8 @@ class LabelSession:
         """(n,) columns of `CLASSES` for `asked`, by a scorer that was told `given`."""
         scorer = self.scorer(given)
         langs = [str(r["lang"]) for r in asked.rows]
-        vectors = self.space.project(self.material.article_vectors(asked.rows), langs)
+        tags = [form_tag(row) for row in asked.rows]
+        vectors = self.space.project(self.material.article_vectors(asked.rows), tags)
         said = toward_actor(asked.rows, self.statements, self.tone) if scorer.uses_tone else None
         return scorer.score(vectors, langs, said).p.argmax(axis=1)
 

@@ -166,7 +166,9 @@ def words(text: str) -> list[str]:
     plain = to_simplified(text) if _HAN.search(text) else text
     for match in _LATIN_WORD.finditer(plain):
         if match.start() > position:
-            found += (word for word in rjieba.cut(plain[position : match.start()]) if _WORD_CHAR.search(word))
+            gap = plain[position : match.start()]
+            if gap != " " and _WORD_CHAR.search(gap):  # seldom in a text of Latin letters
+                found += (word for word in rjieba.cut(gap) if _WORD_CHAR.search(word))
         found.append(match.group().casefold())
         position = match.end()
     if position < len(plain):

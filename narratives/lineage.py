@@ -12,8 +12,9 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from narratives.affinity import Batch, WordOverlap, joined
+from narratives.affinity import Batch, WordOverlap, across_share, joined
 from narratives.discover import group_articles
+from narratives.overlap import profile_of
 from narratives.settings import DiscoverSettings
 
 HOLD = 2  # reviews that a proposal must be found in
@@ -64,7 +65,8 @@ def propose_merges(
 ) -> list[tuple[str, str]]:
     """Pairs of narratives that are on average as alike as members of one: mean pairwise similarity >= cut + .02.
 
-    The mean over all pairs of two sets is the product of their sums, so no pair of articles is looked at.
+    The mean over all pairs of two sets is the product of their sums, so no pair of articles is looked at; pairs of two
+    languages count more by their share.
     """
     from scipy.sparse import csr_matrix
 
@@ -76,7 +78,7 @@ def propose_merges(
     starts = np.concatenate([[0], np.cumsum(sizes)])
     mean_of = csr_matrix((np.repeat(1.0 / sizes, sizes), np.arange(len(every)), starts), shape=(len(names), len(every)))
     means = mean_of @ every.vectors.astype(np.float64)
-    alike = means @ means.T
+    alike = means @ means.T * across_share([profile_of(narratives[name], 0) for name in names], settings)
     if settings.group_word_weight:
         profiles = mean_of @ words.rows(every)
         alike = alike + settings.group_word_weight * (profiles @ profiles.T).toarray()

@@ -13,7 +13,7 @@ import numpy as np
 
 from narratives.archive import schema
 from narratives.archive.history import bytes_vector
-from narratives.space import Space
+from narratives.space import Space, form_tag
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,8 +82,8 @@ def projected(desk: Desk, articles: pd.DataFrame) -> tuple[np.ndarray, np.ndarra
     texts = [model_input(title, text) for title, text in zip(articles["title"], articles["text"], strict=True)]
     found = VectorCache(desk.folder / "vectors").get(fingerprint, texts)
     have = np.flatnonzero(found.found)
-    langs = [str(tag) for tag in articles["lang"].iloc[have]]
-    return have, space_of(desk, found.vectors.shape[1]).project(found.vectors[have], langs)
+    tags = [form_tag(row) for row in articles.iloc[have][["lang", "text"]].to_dict("records")]
+    return have, space_of(desk, found.vectors.shape[1]).project(found.vectors[have], tags)
 
 
 def space_of(desk: Desk, dimension: int) -> Space:

@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from narratives.affinity import Batch
 from narratives.describe import content_words
 from narratives.settings import Settings
-from narratives.space import Space
+from narratives.space import Space, form_tag
 
 if TYPE_CHECKING:
     from embeddings import Encoder, VectorCache
 
 Progress = Callable[[str, int, int], None]
 Row = Mapping[str, Any]
+
+
+class Words(Sequence[str]):
+    """The distinct content words of a text, cut when somebody asks: most members of a narrative are asked for their
+    vectors only."""
+
+    __slots__ = ("_key", "_material", "_text")
+
+    def __init__(self, material: Material, key: str, text: str) -> None:
+        self._material, self._key, self._text = material, key, text
+
+    def _cut(self) -> tuple[str, ...]:
+        return self._material.words(self._key, self._text)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._cut())
+
+    def __len__(self) -> int:
+        return len(self._cut())
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        return self._cut()[index]
 
 
 class Material:
@@ -91,8 +117,8 @@ class Material:
         texts = [f"{row['title']}\n{row['text']}" for row in rows]
         return Batch(
             ids=tuple(str(row["id"]) for row in rows),
-            vectors=space.project(self.article_vectors(rows), langs),
+            vectors=space.project(self.article_vectors(rows), [form_tag(row) for row in rows]),
             langs=langs,
-            terms=tuple(self.words(str(row["content_hash"]), t) for row, t in zip(rows, texts, strict=True)),
+            terms=tuple(Words(self, str(row["content_hash"]), t) for row, t in zip(rows, texts, strict=True)),
             texts=tuple(text.lower() for text in texts),
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from narratives.keywords import Profile, alike, mmr, ranked_terms
+from narratives.keywords import Profile, Ranked, alike, mmr, ranked_terms
 from narratives.terms import HAN
 
 _LONGEST = 3  # terms
@@ -19,7 +19,7 @@ _TAKEN = 0.5  # weight of a term in another's name
 JOINT = " · "
 
 
-def name_from(own: Profile, every: Profile, lang: str, taken: Iterable[str] = ()) -> str:
+def name_from(own: Profile, every: Profile, lang: str, taken: Iterable[str] = (), ranked: Ranked | None = None) -> str:
     """Name of a narrative in a language; "" where no text of it is in that language.
 
     Parameters
@@ -28,21 +28,23 @@ def name_from(own: Profile, every: Profile, lang: str, taken: Iterable[str] = ()
         Counts of the narrative and of all material (see `narratives.term_sums`).
     taken
         Names that other narratives have.
+    ranked
+        Of `keywords.ranked_both`, where it is known.
     """
     part: dict[str, Any] = dict(own.get(lang, {}))
     if not part.get("terms"):
         return ""
     forms, held = part["forms"], part["terms"]
     used = {term.casefold() for name in taken for term in name.split(JOINT)}
-    ranked = [
+    best = [
         (term, weight * (_TAKEN if forms.get(term, term).casefold() in used else 1.0))
-        for term, weight in ranked_terms(part, every.get(lang, {}))
+        for term, weight in (ranked[lang] if ranked else ranked_terms(part, every.get(lang, {})))
         if HAN.search(term) or lang != "zh"
     ]
     if part["outlets"] > 1:
-        ranked = [(term, weight) for term, weight in ranked if held[term][3] > 1] or ranked
-    ranked.sort(key=lambda item: -item[1])
-    chosen = mmr(ranked, alike, _LONGEST)
+        best = [(term, weight) for term, weight in best if held[term][3] > 1] or best
+    best.sort(key=lambda item: -item[1])
+    chosen = mmr(best, alike, _LONGEST)
     if not chosen:
         return ""
     least = _WEAK * chosen[0][1]

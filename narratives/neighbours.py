@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from narratives.affinity import Batch, WordOverlap, joined
+from narratives.language import base_language
 from narratives.settings import DiscoverSettings
 
 _NEIGHBOURS = 15
@@ -50,6 +51,8 @@ def vote(
         return {}
     words = WordOverlap(joined([asking, voters]), [])
     alike = asking.vectors @ voters.vectors.T
+    here, there = (np.array([base_language(tag) for tag in batch.langs]) for batch in (asking, voters))
+    alike = np.where(here[:, None] == there, alike, settings.across_languages * alike)
     alike = alike + settings.word_weight * np.asarray((words.rows(asking) @ words.rows(voters).T).todense())
     alike = np.round(alike, 6)  # so that the last bit of a product cannot decide
     found = {}

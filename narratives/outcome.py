@@ -200,6 +200,7 @@ class Outcome:
         for narrative_id in changed:
             joining = self.joining[narrative_id].ids if narrative_id in self.joining else ()
             self.vocabulary.add(narrative_id, joining, gone, narrative_id in anew)
+        for narrative_id in changed:  # when everything of this week is counted
             self.keywords[narrative_id] = self.vocabulary.keywords(narrative_id)
         for cluster in state.born:
             members = self.members[cluster.id]

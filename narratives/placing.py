@@ -12,6 +12,7 @@ from narratives.assign import Placement, place
 from narratives.discover import bootstrap_groups, group_articles
 from narratives.known import countered, make_known
 from narratives.neighbours import vote
+from narratives.overlap import Profiles
 from narratives.state import Cluster, Member, StepState
 from narratives.step import Step
 
@@ -141,6 +142,7 @@ class Placing:
         state, settings = self.state, self.settings
         assert state.pool is not None and state.space is not None
         living = [k for k in state.known if k.id in state.members]
+        said, kinship = Profiles([k.profile for k in living]), self._kinship(living)
         by_id = {k.id: k for k in living}
         number = max((int(i[1:]) for i in state.narratives), default=0)
         for rows, nearest, score in placement.newborn:
@@ -153,7 +155,7 @@ class Placing:
             cluster.cohesion = float((pairs.sum() - np.trace(pairs)) / (n * (n - 1)))
             new = make_known(cluster.id, members, None, settings)
             if not state.bootstrapping:
-                cluster.parent, cluster.kinship = self._parent(members, new, living)
+                cluster.parent, cluster.kinship = self._parent(members, new, living, said, kinship)
             state.born.append(cluster)
             how = "bootstrap" if state.bootstrapping else "discovered"
             own = members.vectors @ new.centre
@@ -161,18 +163,21 @@ class Placing:
             if cluster.parent:
                 self._contest(cluster, new, by_id[cluster.parent])
 
-    def _parent(self, members: Batch, new: Known, known: Sequence[Known]) -> tuple[str, float]:
+    def _parent(
+        self, members: Batch, new: Known, known: Sequence[Known], said: Profiles, least: float
+    ) -> tuple[str, float]:
         """The discovered narrative that a young one has split off, if any, and their kinship.
 
         Kinship is the cosine between the centres plus the overlap of the young one's words with the older one's
-        profile; where a story divides, places and names stay the same.
+        profile; where a story divides, places and names stay the same. `said` are the profiles of the known ones,
+        `least` is the kinship that strangers do not reach.
         """
-        words = WordOverlap(members, [k.profile for k in known])
+        words = WordOverlap(members, said)
         found = [k for k in known if not k.named]
         shared = words.with_profiles(members, [k.profile for k in found]).mean(axis=0)
         kin = [(float(new.centre @ k.centre) + float(share), k.id) for k, share in zip(found, shared, strict=True)]
         kinship, parent = max(kin, default=(0.0, ""))
-        return (parent if kinship >= self._kinship(known) else ""), round(kinship, 4)
+        return (parent if kinship >= least else ""), round(kinship, 4)
 
     def _contest(self, cluster: Cluster, new: Known, parent: Known) -> None:
         """Recent stories of the parent that lie nearer to the part that split off go with it."""

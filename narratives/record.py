@@ -52,12 +52,7 @@ class Record:
                 themes.make(connection, self.outcome.vocabulary.every)
             rulings = self.step.ruled.rulings
             voices = {row["id"] for row in state.voices}
-            for row in state.arrivals:
-                connection.execute(
-                    update(schema.article)
-                    .where(schema.article.c.id == row["id"])
-                    .values(step_week=state.week, is_voice=row["id"] in voices)
-                )
+            self.archive.set_week(connection, [row["id"] for row in state.arrivals], state.week, voices)
             n_voices = int(self.archive.get_meta("n_voices", 0)) + len(state.voices)
             rulings.keep(self.archive, connection)
             self.archive.set_meta(SEEN, rulings.latest, connection)

@@ -8,7 +8,7 @@ from sqlalchemy import delete
 
 from narratives.archive import Archive, schema
 from narratives.material import Material, Row
-from narratives.space import Space
+from narratives.space import Space, form_tag
 from narratives.weeks import duration
 
 Progress = Callable[[str, int, int], None]
@@ -35,7 +35,7 @@ def adopt_encoder(archive: Archive, material: Material, progress: Progress) -> N
     told = f"encoding the history again with {now.partition('|')[0]}"
     vectors = material.article_vectors(rows, lambda done, total: progress(told, done, total))
     space = Space(material.prior_means)
-    space.learn(vectors, [str(row["lang"]) for row in rows])
+    space.learn(vectors, [form_tag(row) for row in rows])
     with archive.begin() as connection:
         for derived in (schema.space_version, schema.narrative_week):  # the next step makes them anew
             connection.execute(delete(derived))

@@ -62,6 +62,11 @@ class Headline:
         """The title in simplified characters and lower case: what templates are cut from."""
         return _plain(self.title)
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Of its series: `template_names` of the title."""
+        return frozenset(_names(_template(self.plain)))
+
 
 @dataclass(frozen=True)
 class Series:
@@ -85,8 +90,11 @@ def template(title: str) -> str:
     >>> template("U.K. MONEY MARKET GIVEN 103 MLN STG ASSISTANCE")
     'u k money market given # assistance'
     """
-    text = _plain(title)
-    text = _MOVES.sub(f" {_MASK} ", _NUMBERS.sub(f" {_MASK} ", text))
+    return _template(_plain(title))
+
+
+def _template(plain: str) -> str:
+    text = _MOVES.sub(f" {_MASK} ", _NUMBERS.sub(f" {_MASK} ", plain))
     text = _UNITS.sub(" ", _BREAKS.sub(" ", text))
     text = re.sub(rf"(?:{_MASK}\s*)+", f"{_MASK} ", text)
     text = " ".join(text.split())
@@ -98,7 +106,60 @@ def _plain(title: str) -> str:
     return (title if title.isascii() else to_simplified(title)).casefold()
 
 
-def routine_share(members: Sequence[Headline], before: Iterable[Headline], since: date) -> Series:
+class Habits:
+    """On which days series were seen, of all sources and of each: one pass over many headlines for many newborns.
+
+    Parameters
+    ----------
+    members
+        Headlines of all the newborn that will be asked about.
+    before
+        Headlines of the weeks before; the members may be among them.
+    """
+
+    def __init__(self, members: Iterable[Headline], before: Iterable[Headline]) -> None:
+        self.days: dict[str, set[date]] = {}
+        self.by_source: dict[tuple[str, str], set[date]] = {}
+        self.names = frozenset(name for member in members for name in member.names)
+        # Masking is dear, and hardly any headline is of a series that is asked for: one that is has all words of the
+        # series' name as they are, and the beginning of the longest one tells which names to look for.
+        words = {name: _words(name) for name in self.names}
+        by_start: dict[str, list[tuple[str, ...]]] = {}
+        for own in sorted(set(words.values())):
+            by_start.setdefault(_start(own), []).append(own)
+        starts = {size: {start for start in by_start if len(start) == size} for size in set(map(len, by_start))}
+        by_title: dict[str, list[Headline]] = {}
+        for headline in before:
+            by_title.setdefault(headline.title, []).append(headline)
+        for alike in by_title.values():
+            plain = alike[0].plain
+            for size, some in starts.items():
+                there = some.intersection([plain[i : i + size] for i in range(len(plain) - size + 1)])
+                if any(all(map(plain.__contains__, own)) for start in there for own in by_start[start]):
+                    self._see(alike)
+                    break
+
+    def _see(self, alike: Sequence[Headline]) -> None:
+        """Headlines of one and the same title."""
+        for name in self.names & alike[0].names:
+            for headline in alike:
+                self.days.setdefault(name, set()).add(headline.day)
+                self.by_source.setdefault((name, headline.source), set()).add(headline.day)
+
+
+def _words(name: str) -> tuple[str, ...]:
+    """Of a series' name, the longest first."""
+    words = {word for word in name.strip(_TAIL).split() if word != _MASK}
+    return tuple(sorted(words, key=lambda word: (-len(word), word)))
+
+
+def _start(words: tuple[str, ...]) -> str:
+    """The beginning of the longest word, long enough for few headlines to have it."""
+    longest = words[0] if words else ""
+    return longest[: 4 if longest.isascii() else 2]
+
+
+def routine_share(members: Sequence[Headline], before: Iterable[Headline] | Habits, since: date) -> Series:
     """How much of a newborn is routine.
 
     A headline is routine where its template, from any source, was seen on three days or more over twelve days or
@@ -109,26 +170,30 @@ def routine_share(members: Sequence[Headline], before: Iterable[Headline], since
     members
         Of the newborn, one headline a story.
     before
-        Headlines of the weeks before, members too.
+        Headlines of the weeks before, members too; as `Habits` where several newborns are asked about.
     since
         Day from which on the newborn's recent stories count.
+
+    Raises
+    ------
+    ValueError
+        Habits that were noted for other newborns only.
     """
+    habits = before if isinstance(before, Habits) else Habits(members, before)
+    if any(not member.names <= habits.names for member in members):
+        raise ValueError(f"habits of {len(habits.names)} series were noted, and not of all that the newborn has")
     if not members:
         return Series(0.0)
     days: dict[str, set[date]] = {}
     by_source: dict[tuple[str, str], set[date]] = {}
-    wanted = {name for member in members for name in template_names(member.title)}
-    # A word of a template stands in the headline as it is; hardly any headline holds one, and masking costs more.
-    words = {max((word for word in name.strip(_TAIL).split() if word != _MASK), key=len, default="") for name in wanted}
-    for headline in (*before, *members):
-        if not any(word in headline.plain for word in words):
-            continue
-        for name in wanted & template_names(headline.title):
-            days.setdefault(name, set()).add(headline.day)
-            by_source.setdefault((name, headline.source), set()).add(headline.day)
+    for member in members:
+        for name in member.names:
+            days.setdefault(name, set(habits.days.get(name, ()))).add(member.day)
+            key = name, member.source
+            by_source.setdefault(key, set(habits.by_source.get(key, ()))).add(member.day)
     found: dict[str, int] = {}
     for member in members:
-        for name in sorted(template_names(member.title), key=lambda name: (name.startswith(_TAIL), name)):
+        for name in sorted(member.names, key=lambda name: (name.startswith(_TAIL), name)):
             if _returns(days[name], since, name) or _returns(by_source[name, member.source], None, name):
                 found[name] = found.get(name, 0) + 1
                 break
@@ -148,7 +213,10 @@ def template_names(title: str) -> set[str]:
     >>> sorted(template_names("ACME CORP 4TH QTR NET SETS RECORD"))
     ['acme corp # qtr net sets record', '…# qtr net sets record', '…net sets record']
     """
-    whole = template(title)
+    return _names(template(title))
+
+
+def _names(whole: str) -> set[str]:
     if not whole:
         return set()
     _, mask, tail = whole.partition(_MASK)

@@ -14,7 +14,7 @@ from narratives.language import detect_language
 from narratives.material import Material, Row
 from narratives.plugins.protocols import Reading, StanceReader, Toner, through_gate
 from narratives.sentences import Sentences, sentences_of
-from narratives.space import Space
+from narratives.space import Space, form_tag
 from narratives.speech import find_speech
 from narratives.stance import StanceScorer, Statements, narrative_centres, relevance_floors
 from narratives.tone import SPOKEN_WEIGHT, Toward, article_probabilities, article_tone, toward
@@ -137,7 +137,7 @@ def stance_scorer(
         langs,
         centres,
         statement_tone=said,
-        label_vectors=space.project(material.article_vectors(judged.rows), label_langs),
+        label_vectors=space.project(material.article_vectors(judged.rows), [form_tag(row) for row in judged.rows]),
         label_langs=label_langs,
         label_tone=toward_actor(judged.rows, statements, tone),
         labels=judged.labels,
@@ -182,7 +182,9 @@ def stance_rows(
     own_langs = [str(row["lang"]) for row in rows]
     # The article's own vector holds its title and lead: as good as picked sentences, and encoded already.
     said_of = toward_actor(rows, statements, tone) if scorer.uses_tone else None
-    result = scorer.score(space.project(material.article_vectors(rows), own_langs), own_langs, tone=said_of)
+    result = scorer.score(
+        space.project(material.article_vectors(rows), [form_tag(row) for row in rows]), own_langs, tone=said_of
+    )
     readings: list[Reading | None] = [None] * len(rows)
     if reader is not None:
         readings = reader.read(rows, statements)

@@ -100,6 +100,9 @@ class DiscoverSettings(_Section):
     )
     word_weight: float = Field(1.0, ge=0, description="Weight of word overlap beside the cosine, in assignment.")
     group_word_weight: float = Field(0.25, ge=0, description="The same in grouping articles.")
+    across_languages: float = Field(
+        1.4, ge=1, le=2, description="An article's cosine to what is told in another language counts so many times."
+    )
     actor_weight: float = Field(0.03, ge=0, description="Weight of ln(1 + mentions of the narrative's actors).")
     vote_weight: float = Field(
         0.4,

@@ -11,7 +11,7 @@ from narratives.labelling import check_statements
 from narratives.language import detect_language
 from narratives.material import Material
 from narratives.scoring import statements_of
-from narratives.space import Space, current_space
+from narratives.space import Space, current_space, form_tag
 
 if TYPE_CHECKING:
     from narratives.archive import Archive
@@ -36,7 +36,7 @@ def check_meanings(
         vectors = space.project(material.encode([model_input("", text) for text in texts]), langs)
         articles = None
         if archive is not None and (rows := _members(archive, definition.id)):
-            articles = space.project(material.article_vectors(rows), [str(row["lang"]) for row in rows])
+            articles = space.project(material.article_vectors(rows), [form_tag(row) for row in rows])
         yield from check_statements(statements, vectors, articles, counted=False)
 
 

@@ -27,7 +27,7 @@ from narratives.latest import Latest
 from narratives.material import Material, Row
 from narratives.ruled import Ruled
 from narratives.settings import Settings
-from narratives.space import FIXED_FROM, Space
+from narratives.space import FIXED_FROM, Space, form_tag
 from narratives.state import StepState
 from narratives.sums import added, cells_of, known_from, total_of, within
 
@@ -112,7 +112,7 @@ class Step:
             self.fixed = past.fix(grown, last)
             space.adopt(past)
         vectors = self.material.article_vectors(state.voices, self.encoding)
-        space.learn(vectors, [row["lang"] for row in state.voices])
+        space.learn(vectors, [form_tag(row) for row in state.voices])
         self.learned = space.to_json()
         n_voices = int(self.archive.get_meta("n_voices", 0)) + len(state.voices)
         state.bootstrapping = not earlier_week and n_voices >= self.settings.discover.bootstrap_stories

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from narratives.affinity import Batch, Known, own_cosines, own_scores
+from narratives.affinity import Batch, Known, across, across_share, own_cosines, own_scores
 from narratives.archive import schema
 from narratives.assign import Pool, calibration
 from narratives.known import Seed, known_of
@@ -123,21 +123,25 @@ def known_from(
     known, vector = known_of(narrative_id, total.vector, _commonest(total.profile), round(total.n), seed, settings)
     if stored is None:
         if total.own_n:
-            mean = _mean_cosine(total, vector) + total.beside / total.own_n
+            mean = _mean_cosine(total, vector, settings) + total.beside / total.own_n
             known.own = (round(total.own_n), mean, total.squares / total.own_n)
         stored = calibration(known.own, known.named, settings, pool)
     known.mean, known.sd = stored
     return known
 
 
-def _mean_cosine(total: Cell, vector: np.ndarray) -> float:
+def _mean_cosine(total: Cell, vector: np.ndarray, settings: DiscoverSettings) -> float:
     """Mean cosine of the members to the sum of all (`vector`, a definition's part included) less themselves.
 
-    Exact but for one thing: the lengths that it divides by are taken to be their root mean square.
+    Exact but for two things: the lengths that it divides by are taken to be their root mean square, and the members of
+    each language to be as like the others.
     """
     to_all = float(total.vector @ vector) / total.n
     length = float(vector @ vector) - 2 * to_all + 1
-    return (to_all - 1) / max(length, 1e-9) ** 0.5
+    counts = {lang: part["n"] for lang, part in total.profile.items()}
+    scales = across(list(counts), [total.profile], settings, own=True)[:, 0]
+    scale = float(np.average(scales, weights=list(counts.values()))) if counts else 1.0
+    return scale * (to_all - 1) / max(length, 1e-9) ** 0.5
 
 
 def _commonest(profile: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -172,11 +176,12 @@ def added(
     total = total_of(within(every, settings.max_members))
     if total.n > 1:
         known, vector = known_of("", total.vector, _commonest(total.profile), round(total.n), seed, settings)
-        middle = _mean_cosine(total, vector)
+        middle = _mean_cosine(total, vector, settings)
         for week, members in parts:
             cell, words = by_week[week], WordOverlap(members, [known.profile])
             found = own_scores(members, known, words, settings, vector)
-            beside = found - own_cosines(members.vectors, vector)
+            meaning = own_cosines(members.vectors, vector)
+            beside = found - meaning * across(members.langs, [known.profile], settings, own=True)[:, 0]
             squares = float(((found - middle - beside.mean()) ** 2).sum())
             by_week[week] = replace(
                 cell,
@@ -195,11 +200,15 @@ def alike(totals: Sequence[Cell], words: WordOverlap, settings: DiscoverSettings
     sizes = np.array([total.n for total in totals])
     vectors = np.stack([total.vector for total in totals])
     products = vectors @ vectors.T
+    np.fill_diagonal(products, np.diag(products) - sizes)  # each member with itself is no pair
+    between = across_share([total.profile for total in totals], settings)
+    np.fill_diagonal(between, 1.0)
+    products = products * between
     if settings.group_word_weight:
         rows = words.sums([total.profile for total in totals])
-        products = products + settings.group_word_weight * np.asarray((rows @ rows.T).todense())
+        overlap = np.asarray((rows @ rows.T).todense())
+        np.fill_diagonal(overlap, np.diag(overlap) - sizes)
+        products = products + settings.group_word_weight * overlap
     pairs = np.outer(sizes, sizes)
-    itself = sizes * (1 + settings.group_word_weight)  # each member with itself is no pair
-    np.fill_diagonal(products, np.diag(products) - itself)
     np.fill_diagonal(pairs, np.maximum(sizes * (sizes - 1), 1e-9))
     return np.asarray(products / pairs)

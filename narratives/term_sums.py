@@ -7,12 +7,11 @@ itself, outlets] and `forms` term -> writing, where that is not the term itself.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from narratives.language import base_language
-from narratives.terms import HAN, article_terms, written
+from narratives.terms import HAN, Term, article_terms, written
 
 Profile = Mapping[str, Mapping[str, Any]]
 CELL_TERMS = 2_000  # terms kept of a language in one week of a narrative
@@ -20,34 +19,68 @@ CELL_TERMS = 2_000  # terms kept of a language in one week of a narrative
 
 def count(rows: Iterable[Mapping[Any, Any]], max_terms: int = CELL_TERMS) -> dict[str, dict[str, Any]]:
     """Profile of articles (`title`, `text`, `lang`, `source`), the commonest terms only."""
-    by_lang: dict[str, list[Mapping[Any, Any]]] = {}
+    tally = Tally()
     for row in rows:
-        by_lang.setdefault("zh" if base_language(str(row["lang"])) == "zh" else "en", []).append(row)
-    found = {}
-    for lang in sorted(by_lang):
-        terms: dict[str, list[int]] = {}
-        outlets: dict[str, set[str]] = {}
-        forms: dict[str, Counter[str]] = {}
-        for row in by_lang[lang]:
-            for key, term in article_terms(row["title"], row["text"]).items():
-                held = terms.setdefault(key, [0, 0, 0, 0])
-                held[0] += 1
-                held[1] += term.in_title
-                held[2] += term.whole
-                outlets.setdefault(key, set()).add(row["source"])
+        tally.add(row, article_terms(row["title"], row["text"]))
+    return tally.profile(max_terms)
+
+
+class Tally:
+    """Terms of articles as they are counted, one article at a time."""
+
+    def __init__(self) -> None:
+        self._by_lang: dict[str, _Counts] = {}
+
+    def add(self, row: Mapping[Any, Any], found: Mapping[str, Term]) -> None:
+        """An article (`lang`, `source`) and its terms, as `article_terms` finds them."""
+        lang = "zh" if base_language(str(row["lang"])) == "zh" else "en"
+        counts = self._by_lang.setdefault(lang, _Counts())
+        counts.n += 1
+        source = row["source"]
+        counts.sources.add(source)
+        for key, term in found.items():
+            held = counts.terms.get(key)
+            if held is None:
+                held = counts.terms[key] = [0, 0, 0, 0]
+                counts.outlets[key] = set()
                 if not HAN.search(key):
-                    forms.setdefault(key, Counter()).update(term.forms)
-        for key, held in terms.items():
-            held[3] = len(outlets[key])
-        kept = commonest(terms, max_terms)
-        told = {key: written(key, forms[key]) for key in kept if key in forms}
-        found[lang] = {
-            "n": len(by_lang[lang]),
-            "outlets": len({row["source"] for row in by_lang[lang]}),
-            "terms": kept,
-            "forms": {key: form for key, form in told.items() if form != key},
-        }
-    return found
+                    counts.forms[key] = {}
+            held[0] += 1
+            held[1] += term.in_title
+            held[2] += term.whole
+            counts.outlets[key].add(source)
+            forms = counts.forms.get(key)
+            if forms is not None:
+                for form, weight in term.forms.items():
+                    forms[form] = forms.get(form, 0) + weight
+
+    def profile(self, max_terms: int = CELL_TERMS) -> dict[str, dict[str, Any]]:
+        """Of everything counted so far, the commonest terms only."""
+        found = {}
+        for lang in sorted(self._by_lang):
+            counts = self._by_lang[lang]
+            for key, held in counts.terms.items():
+                held[3] = len(counts.outlets[key])
+            kept = commonest(counts.terms, max_terms)
+            told = {key: written(key, counts.forms[key]) for key in kept if key in counts.forms}
+            found[lang] = {
+                "n": counts.n,
+                "outlets": len(counts.sources),
+                "terms": kept,
+                "forms": {key: form for key, form in told.items() if form != key},
+            }
+        return found
+
+
+class _Counts:
+    """Of one language: term -> its four counts, its outlets, its writings and their weights."""
+
+    def __init__(self) -> None:
+        self.n = 0
+        self.sources: set[str] = set()
+        self.terms: dict[str, list[int]] = {}
+        self.outlets: dict[str, set[str]] = {}
+        self.forms: dict[str, dict[str, int]] = {}
 
 
 def commonest(terms: Mapping[str, Sequence[int]], n: int) -> dict[str, list[int]]:
@@ -73,11 +106,16 @@ def add_up(profiles: Sequence[Profile]) -> dict[str, dict[str, Any]]:
         for part in parts:
             forms = part["forms"]
             for term, held in part["terms"].items():
-                total = terms.get(term)
-                terms[term] = list(held) if total is None else [a + b for a, b in zip(total, held, strict=True)]
+                total, texts = terms.get(term), 0
+                if total is None:
+                    terms[term] = list(held)
+                else:
+                    texts = total[0]
+                    for i, n in enumerate(held):
+                        total[i] += n
                 form = forms.get(term)
                 if form is not None or term in votes:
-                    before = votes.setdefault(term, {term: total[0]} if total else {})
+                    before = votes.setdefault(term, {term: texts} if total else {})
                     before[form or term] = before.get(form or term, 0) + held[0]
         told = {term: written(term, said) for term, said in votes.items()}
         found[lang] = {

@@ -10,6 +10,7 @@ keeps its id if it holds most of what it held before.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +22,7 @@ from sqlalchemy import Connection, update
 from narratives.archive import schema
 from narratives.archive.history import bytes_vector
 from narratives.granularity import linked, measured_cut
-from narratives.keywords import LANGUAGES, keywords_of
+from narratives.keywords import LANGUAGES, keywords_of, ranked_both
 from narratives.naming import name_from
 from narratives.term_sums import Profile, add_up, commonest
 
@@ -87,8 +88,8 @@ def common_words(profiles: Sequence[Profile]) -> dict[str, dict[str, Any]]:
     ]
     total = add_up(some) if some else {}
     for lang, part in total.items():
-        held_by = [profile[lang]["terms"] for profile in some if lang in profile]
-        shared = {term: held for term, held in part["terms"].items() if sum(term in terms for terms in held_by) > 1}
+        holders = Counter(term for profile in some if lang in profile for term in profile[lang]["terms"])
+        shared = {term: held for term, held in part["terms"].items() if holders[term] > 1}
         part["terms"] = shared or part["terms"]
     return total
 
@@ -126,8 +127,9 @@ class Themes:
         names: list[str] = []
         for one in groups:
             own = common_words(self._profiles(connection, one.narratives))
-            words = keywords_of(own, every)
-            zh, en = (name_from(own, every, lang, names) for lang in LANGUAGES)
+            ranked = ranked_both(own, every)
+            words = keywords_of(own, every, ranked=ranked)
+            zh, en = (name_from(own, every, lang, names, ranked) for lang in LANGUAGES)
             names += [zh, en]
             values = {
                 "name_zh": zh,

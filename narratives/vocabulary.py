@@ -15,9 +15,10 @@ from sqlalchemy import Connection, delete, select
 
 from narratives import weeks
 from narratives.archive import schema
-from narratives.keywords import Keywords, keywords_of
+from narratives.keywords import Keywords, Ranked, keywords_of, ranked_both
 from narratives.naming import name_from
-from narratives.term_sums import Profile, add_up, count
+from narratives.term_sums import Profile, Tally, add_up, count
+from narratives.terms import article_terms
 
 if TYPE_CHECKING:
     from narratives.archive import Archive
@@ -79,6 +80,10 @@ class Vocabulary:
         self._cells: dict[str, Cells] = {}
         self._before: dict[str, Cells] = {}
         self._own: dict[str, Profile] = {}
+        self._ranked: dict[str, Ranked] = {}
+        self._week = Tally()  # of this week's voices: those that join a narrative are cut into terms once for both
+        self._counted_in: set[str] = set()
+        self._voices = {row["id"] for row in state.voices}
         self._names: dict[str, tuple[str, str]] = {
             i: (row["name_zh"], row["name_en"]) for i, row in state.narratives.items() if row["status"] != "merged"
         }
@@ -87,7 +92,10 @@ class Vocabulary:
     def material(self) -> dict[date, Profile]:
         """Week -> what all stories speak of, with those of this step."""
         found, week = material_of(self.archive, self.state.week), self.state.week
-        new = count(self.state.voices, MATERIAL_TERMS)
+        for row in self.state.voices:
+            if row["id"] not in self._counted_in:  # it joined no narrative
+                self._week.add(row, article_terms(row["title"], row["text"]))
+        new = self._week.profile(MATERIAL_TERMS)
         found[week] = add_up([found[week], new]) if week in found else new
         return found
 
@@ -118,10 +126,21 @@ class Vocabulary:
             before = self._counted(narrative_id, {*gone, *joining})
         cells, week = dict(before), self.state.week
         if joining:
-            new = count(self.step.rows_of(joining))
+            new = self._joined(joining)
             cells[week] = add_up([cells[week], new]) if week in cells else new
         self._cells[narrative_id] = latest(cells)
         self._own[narrative_id] = add_up(list(self._cells[narrative_id].values()))
+
+    def _joined(self, joining: Sequence[str]) -> Profile:
+        """What the stories that join a narrative speak of; this week's are counted for the week as well."""
+        own = Tally()
+        for row in self.step.rows_of(joining):
+            found = article_terms(row["title"], row["text"])
+            own.add(row, found)
+            if row["id"] in self._voices and row["id"] not in self._counted_in:
+                self._counted_in.add(row["id"])
+                self._week.add(row, found)
+        return own.profile()
 
     def _counted(self, narrative_id: str, without: Collection[str]) -> Cells:
         """Weeks of a narrative from its latest members, the oldest of these weeks whole."""
@@ -137,13 +156,16 @@ class Vocabulary:
         return {week: count(self.step.rows_of(sorted(by_week[week]))) for week in sorted(by_week)}
 
     def keywords(self, narrative_id: str) -> Keywords:
-        return keywords_of(self._own[narrative_id], self.every)
+        self._ranked[narrative_id] = ranked = ranked_both(self._own[narrative_id], self.every)
+        return keywords_of(self._own[narrative_id], self.every, ranked=ranked)
 
     def name(self, narrative_id: str) -> tuple[str, str]:
         """Working names in Chinese and in English; those of the others are avoided."""
         others = [both for i, both in sorted(self._names.items()) if i != narrative_id]
         zh, en = (
-            name_from(self._own[narrative_id], self.every, lang, [both[k] for both in others])
+            name_from(
+                self._own[narrative_id], self.every, lang, [both[k] for both in others], self._ranked.get(narrative_id)
+            )
             for k, lang in enumerate(("zh", "en"))
         )
         self._names[narrative_id] = zh, en

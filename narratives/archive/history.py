@@ -85,10 +85,11 @@ class History(Store):
         """Rows of a table as dicts, in the order of its primary key; `without` names columns that are not read."""
         columns = [column for column in table.columns if column.name not in without]
         query = select(*columns).where(*where).order_by(*table.primary_key.columns)
+        names = [column.name for column in columns]
         if connection is not None:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            return [dict(zip(names, row, strict=True)) for row in connection.execute(query).all()]
         with self.reading() as own:
-            return [dict(row) for row in own.execute(query).mappings()]
+            return [dict(zip(names, row, strict=True)) for row in own.execute(query).all()]
 
     def next_id(self, connection: Connection, table: Table, letter: str) -> str:
         """The next free id such as `N0042`; ids are never used twice."""
@@ -140,6 +141,17 @@ class History(Store):
             stories = select(article.c.story_id).where(article.c.id.in_(voices[start : start + 500]))
             copies = select(article.c.id).where(article.c.story_id.in_(stories))
             connection.execute(delete(member).where(member.c.weak, member.c.article_id.in_(copies)))
+
+    def set_week(self, connection: Connection, article_ids: Sequence[str], week: date, voices: Collection[str]) -> None:
+        """Articles belong to a week from now on, and say whether they are their story's voice."""
+        table = schema.article
+        change = (
+            update(table)
+            .where(table.c.id == bindparam("article"))
+            .values(step_week=bindparam("week"), is_voice=bindparam("voice"))
+        )
+        if article_ids:
+            connection.execute(change, [{"article": i, "week": week, "voice": i in voices} for i in article_ids])
 
     def start_run(self, command: str, settings: Mapping[str, Any], versions: Mapping[str, str]) -> int:
         """Open a run record; a run that was killed keeps the state `running` until the next one marks it."""

@@ -22,7 +22,7 @@ from narratives.pipeline import update
 from narratives.replay.measures import Alert, Tracked
 from narratives.replay.streams import Stream
 from narratives.settings import Settings
-from narratives.space import Space
+from narratives.space import Space, form_tag
 from narratives.tone import ToneScorer
 
 if TYPE_CHECKING:
@@ -43,12 +43,12 @@ class NoTone(ToneScorer):
 
 def vectors_of(stream: Stream, material: Material) -> np.ndarray:
     """(n, d) unit vectors of a stream, language and common mean removed; fitted to all of it."""
-    rows = [{"title": text.title, "text": text.body} for text in stream.texts]
-    langs = [text.lang for text in stream.texts]
+    rows = [{"title": text.title, "text": text.body, "lang": text.lang} for text in stream.texts]
+    tags = [form_tag(row) for row in rows]
     raw = material.article_vectors(rows)
     space = Space(material.prior_means)
-    space.learn(raw, langs)
-    vectors = space.project(raw, langs)
+    space.learn(raw, tags)
+    vectors = space.project(raw, tags)
     vectors[~vectors.any(axis=1), 0] = 1.0  # the only text of its language is its mean; a zero has no direction
     return vectors
 

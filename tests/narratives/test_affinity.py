@@ -1,3 +1,6 @@
+import copy
+import random
+
 import numpy as np
 import pytest
 
@@ -5,13 +8,15 @@ from narratives.affinity import (
     Batch,
     Known,
     WordOverlap,
+    across,
+    across_share,
     actor_pattern,
     actor_scores,
     own_scores,
     scores,
     unit,
 )  # fmt: skip
-from narratives.overlap import profile_of
+from narratives.overlap import Profiles, profile_of
 from narratives.settings import DiscoverSettings
 
 
@@ -83,3 +88,42 @@ def test_own_scores_are_lower_than_scores_with_the_member_inside():
     inside = scores(members, [known], words, DiscoverSettings())[:, 0]
     outside = own_scores(members, known, words, DiscoverSettings())
     assert (outside < inside).all()
+
+
+def test_a_cosine_across_languages_counts_by_the_share_of_other_languages() -> None:
+    settings = DiscoverSettings(across_languages=1.5)
+    english = {"en": {"n": 4, "terms": {}}}
+    mixed = {"en": {"n": 3, "terms": {}}, "zh": {"n": 1, "terms": {}}}
+    found = across(["zh-Hant", "en"], [english, mixed], settings)
+    assert found.tolist() == [[1.5, 1 + 0.5 * 0.75], [1.0, 1 + 0.5 * 0.25]]
+    # Its own part left out, the one Chinese text is alone among English ones; a member alone has nobody to differ from.
+    assert across(["zh", "en"], [mixed], settings, own=True)[:, 0].tolist() == pytest.approx([1.5, 1 + 0.5 / 3])
+    assert across(["zh"], [{"zh": {"n": 1, "terms": {}}}], settings, own=True).tolist() == [[1.0]]
+    assert across(["zh"], [english], DiscoverSettings(across_languages=1.0)).tolist() == [[1.0]]
+
+
+def test_narratives_of_two_languages_are_compared_by_their_pairs() -> None:
+    english, chinese = {"en": {"n": 4, "terms": {}}}, {"zh": {"n": 2, "terms": {}}}
+    half = {"en": {"n": 2, "terms": {}}, "zh": {"n": 2, "terms": {}}}
+    found = across_share([english, chinese, half], DiscoverSettings(across_languages=1.4))
+    assert found == pytest.approx(np.array([[1.0, 1.4, 1.2], [1.4, 1.0, 1.2], [1.2, 1.2, 1.2]]))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_profiles_counted_once_say_the_same_of_every_batch(seed):
+    dice = random.Random(seed)
+
+    def drawn(n: int) -> Batch:
+        lines = [" ".join(f"w{min(int(dice.expovariate(0.05)), 199)}" for _ in range(12)) for _ in range(n)]
+        return batch(*[(dice.choice(("zh", "zh-Hant", "en", "ja")), line, [1, 0]) for line in lines])
+
+    profiles = [profile_of(drawn(dice.randrange(0, 9)), 20) for _ in range(30)]
+    counted = Profiles(profiles)
+    for _ in range(3):
+        articles = drawn(6)
+        shared, alone = WordOverlap(articles, counted), WordOverlap(articles, profiles)
+        some = profiles[::2]
+        unknown = [copy.deepcopy(profile) for profile in some]  # equal, but not those that were counted
+        assert np.array_equal(shared.with_profiles(articles, some), alone.with_profiles(articles, unknown))
+        assert np.array_equal(shared.between(articles), alone.between(articles))
+        assert shared.with_profile(articles, some[0]) == pytest.approx(alone.with_profiles(articles, some)[:, 0])

@@ -1,8 +1,9 @@
+import random
 from datetime import date, timedelta
 
 import pytest
 
-from narratives.routine import Headline, outlet, routine_share, template
+from narratives.routine import Habits, Headline, outlet, routine_share, template, template_names
 
 BORN = date(2025, 11, 10)
 
@@ -75,3 +76,48 @@ def test_a_mixed_group_says_how_much_of_it_is_routine():
 )
 def test_editions_of_an_outlet_are_one_voice(one, other, same):
     assert (outlet(one) == outlet(other)) is same
+
+
+NEWS = (
+    "Oxide prices, day #: NdPr at # yuan",
+    "#日氧化镨钕报价#元/吨",
+    "稀土永磁板塊收盤上漲#%",
+    "ACME CORP 4TH QTR NET #",
+    "Beta Corp 3rd qtr net sets record",
+    "Mine in Kachin halts after landslide kills #",
+    "Lynas opens a #th plant in Texas",
+    "5stones fall on #street, #pm: a #tag",
+    "包头新厂爆炸，#人受伤",
+    "#%",
+)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_habits_noted_for_all_newborn_say_what_each_would_find_by_itself(seed):
+    dice = random.Random(seed)
+
+    def headlines(n: int) -> list[Headline]:
+        return [
+            Headline(
+                dice.choice(NEWS).replace("#", str(dice.randrange(1, 999))),
+                dice.choice(("甲", "Wire", "Post")),
+                BORN - timedelta(days=dice.randrange(0, 60)),
+            )
+            for _ in range(n)
+        ]
+
+    before, newborn = headlines(80), [headlines(dice.randrange(1, 7)) for _ in range(5)]
+    habits = Habits([member for members in newborn for member in members], before)
+    since = BORN - timedelta(days=7)
+    assert [routine_share(members, habits, since) for members in newborn] == [
+        routine_share(members, before, since) for members in newborn
+    ]
+    # A look at every headline, whatever words it has.
+    for name in habits.names:
+        assert habits.days.get(name, set()) == {h.day for h in before if name in template_names(h.title)}
+
+
+def test_habits_of_others_are_refused():
+    habits = Habits(days("Oxide prices, day #", "Wire", 0), [])
+    with pytest.raises(ValueError, match="were noted"):
+        routine_share(days("Lynas opens a plant in Texas", "Wire", 0), habits, BORN)

@@ -124,3 +124,57 @@ def test_a_week_more_and_a_third_language_move_no_vector_of_a_grown_archive(
         update(desk.archive, desk.settings, desk.definitions, material, word_tone)
         assert "fr" in set(desk.articles()["lang"])
         assert vectors().tobytes() == before.tobytes()
+
+
+def test_forms_of_a_language_have_means_of_their_own() -> None:
+    """What sets bare headlines apart from articles goes; what sets two matters apart stays."""
+    rng = np.random.default_rng(5)
+
+    def texts(n: int, form: float, matter: float) -> np.ndarray:
+        rows = rng.normal(0, 0.05, (n, 4))
+        rows[:, 0] += 1.0
+        rows[:, 1] += form
+        rows[:, 2] += matter
+        return rows
+
+    titles = np.vstack([texts(200, 0.0, 0.3), texts(200, 0.0, -0.3)])
+    articles_ = np.vstack([texts(50, 1.0, 0.3), texts(50, 1.0, -0.3)])
+    rows, tags = np.vstack([titles, articles_]), ["en/title"] * 400 + ["en/text"] * 100
+    with_form, without = Space({"": np.zeros(4)}), Space({"": np.zeros(4)})
+    with_form.learn(rows, tags)
+    without.learn(rows, ["en"] * 500)
+    a, b = slice(400, 450), slice(450, 500)
+    near = {
+        name: space.project(rows, said)
+        for name, space, said in (("form", with_form, tags), ("language", without, ["en"] * 500))
+    }
+    strangers = {name: float((v[a] @ v[b].T).mean()) for name, v in near.items()}
+    assert strangers["language"] > 0.5
+    assert strangers["form"] < 0
+    assert with_form.counts() == {"en": 500}
+    again = Space.from_json({"": np.zeros(4)}, with_form.to_json())
+    assert again.mean("en/title") == pytest.approx(with_form.mean("en/title"), abs=1e-9)
+
+
+def test_where_there_is_one_form_only_its_mean_is_the_languages() -> None:
+    plain, formed = Space(PRIOR), Space(PRIOR)
+    rows = articles("zh", 30, 6)
+    plain.learn(rows, ["zh"] * 30)
+    formed.learn(rows, ["zh/text"] * 30)
+    assert formed.mean("zh/text") == pytest.approx(plain.mean("zh"))
+    assert formed.mean("zh/title") == pytest.approx(plain.mean("zh"))
+
+
+def test_fixed_means_of_forms_are_kept_and_a_later_form_has_the_languages() -> None:
+    space = Space(PRIOR)
+    space.learn(articles("en", 60, 7), ["en/text"] * 60)
+    space.learn(articles("en", 60, 8) + np.eye(4)[1], ["en/title"] * 60)
+    rows = space.fix(["en"], date(2025, 9, 1))
+    assert [row["lang"] for row in rows] == ["en", "en/text", "en/title"]
+    kept = space.mean("en/title").copy()
+    space.learn(articles("en", 60, 9) + 2 * np.eye(4)[2], ["en/title"] * 60)
+    space.learn(articles("en", 60, 9), ["en/notice"] * 60)
+    assert (space.mean("en/title") == kept).all()
+    assert (space.mean("en/notice") == space.mean("en")).all()
+    assert space.holds(["en/title", "en-GB"])
+    assert not space.moving()
