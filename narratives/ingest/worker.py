@@ -119,7 +119,8 @@ class Worker:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                pipe.close()
+                with contextlib.suppress(BrokenPipeError):  # a sign that it did not live to read
+                    pipe.close()
 
 
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
