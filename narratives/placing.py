@@ -133,7 +133,8 @@ class Placing:
         since = state.week - (self.settings.buffer_weeks - 1) * weeks.WEEK
         recent = step.recent(sorted({name for names in near.values() for name in names}), since)
         voters = joined([state.pool, step.batch(state, sorted(recent))])
-        homes = [{**recent, **home}.get(article, "") for article in voters.ids]
+        home_of = recent | home
+        homes = [home_of.get(article, "") for article in voters.ids]
         found = vote(asking, [near[i] for i in asking.ids], voters, homes, state.cut, self.settings)
         state.voted += [Member(i, name, share, "vote", weak=True) for i, (name, share) in found.items()]
 
