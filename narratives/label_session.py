@@ -111,7 +111,7 @@ class LabelSession:
     def _articles(self) -> list[dict[str, Any]]:
         """Voices of the narrative's stories, the latest as many as an update keeps in mind."""
         member, article = schema.membership, schema.article
-        rows = self.archive.rows(member, member.c.narrative_id == self.narrative, member.c.primary)
+        rows = self.archive.rows(member, member.c.narrative_id == self.narrative, member.c.primary, ~member.c.weak)
         ids = [r["article_id"] for r in sorted(rows, key=lambda r: (r["week"], r["article_id"])) if r["how"] != "copy"]
         ids = ids[-self.desk.settings.discover.max_members :]
         found: dict[str, dict[str, Any]] = {}

@@ -45,7 +45,8 @@ def _members(archive: Archive, slug: str) -> list[dict[str, object]]:
     found = archive.rows(narrative, narrative.c.slug == slug)
     if not found:
         return []
-    rows = archive.rows(member, member.c.narrative_id == found[0]["id"], member.c.primary, member.c.how != "copy")
+    firm = member.c.primary, ~member.c.weak, member.c.how != "copy"
+    rows = archive.rows(member, member.c.narrative_id == found[0]["id"], *firm)
     ids = [row["article_id"] for row in sorted(rows, key=lambda row: (row["week"], row["article_id"]))][-_LATEST:]
     kept: list[dict[str, object]] = []
     for start in range(0, len(ids), 500):

@@ -46,7 +46,7 @@ def from_members(desk: narratives.Desk) -> dict[str, dict[date, Any]]:
     query = select(m.c.narrative_id, m.c.week, a).join(a, a.c.id == m.c.article_id)
     rows: dict[str, dict[date, list[Any]]] = {}
     with desk.archive.reading() as connection:
-        for row in connection.execute(query.where(m.c.primary, m.c.how != "copy").order_by(a.c.id)):
+        for row in connection.execute(query.where(m.c.primary, ~m.c.weak, m.c.how != "copy").order_by(a.c.id)):
             rows.setdefault(row.narrative_id, {}).setdefault(row.week, []).append(row._mapping)
     return {
         name: {week: term_sums.count(some) for week, some in sorted(by_week.items())} for name, by_week in rows.items()
