@@ -199,7 +199,7 @@ def _nearness(
     own_words = words.vector(lang, dict.fromkeys(batch.terms[0], 1.0))
     found = []
     for k in known:
-        cosine = float(batch.vectors[0] @ k.centre) * float(across(batch.langs, [k.profile], settings)[0, 0])
+        cosine = float(batch.vectors[0] @ k.centre) * float(across(batch.langs, [k], settings)[0, 0])
         overlap = settings.word_weight * float(words.with_profile(batch, k.profile)[0])
         actors = settings.actor_weight * float(actor_scores(batch, k.actors)[0])
         counts = k.profile[lang]["terms"] if lang in k.profile else {}

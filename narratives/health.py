@@ -78,5 +78,8 @@ def _language_share(desk: Desk) -> tuple[str | None, float | None]:
         counts[tag.split("-")[0]] = counts.get(tag.split("-")[0], 0) + 1
     if len(counts) < 2 or sorted(counts.values())[-2] < 20:
         return fingerprint, None
-    tags = [form_tag(row) for row in articles.iloc[have][["lang", "text"]].to_dict("records")]
+    tags = [
+        form_tag({"lang": lang, "text": text})
+        for lang, text in zip(articles["lang"].iloc[have], articles["text"].iloc[have], strict=True)
+    ]
     return fingerprint, round(same_language_share(space.project(found.vectors[have], tags), langs), 4)

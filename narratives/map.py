@@ -82,7 +82,10 @@ def projected(desk: Desk, articles: pd.DataFrame) -> tuple[np.ndarray, np.ndarra
     texts = [model_input(title, text) for title, text in zip(articles["title"], articles["text"], strict=True)]
     found = VectorCache(desk.folder / "vectors").get(fingerprint, texts)
     have = np.flatnonzero(found.found)
-    tags = [form_tag(row) for row in articles.iloc[have][["lang", "text"]].to_dict("records")]
+    tags = [
+        form_tag({"lang": lang, "text": text})
+        for lang, text in zip(articles["lang"].iloc[have], articles["text"].iloc[have], strict=True)
+    ]
     return have, space_of(desk, found.vectors.shape[1]).project(found.vectors[have], tags)
 
 

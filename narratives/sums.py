@@ -123,14 +123,14 @@ def known_from(
     known, vector = known_of(narrative_id, total.vector, _commonest(total.profile), round(total.n), seed, settings)
     if stored is None:
         if total.own_n:
-            mean = _mean_cosine(total, vector, settings) + total.beside / total.own_n
+            mean = _mean_cosine(total, vector, known, settings) + total.beside / total.own_n
             known.own = (round(total.own_n), mean, total.squares / total.own_n)
         stored = calibration(known.own, known.named, settings, pool)
     known.mean, known.sd = stored
     return known
 
 
-def _mean_cosine(total: Cell, vector: np.ndarray, settings: DiscoverSettings) -> float:
+def _mean_cosine(total: Cell, vector: np.ndarray, known: Known, settings: DiscoverSettings) -> float:
     """Mean cosine of the members to the sum of all (`vector`, a definition's part included) less themselves.
 
     Exact but for two things: the lengths that it divides by are taken to be their root mean square, and the members of
@@ -139,7 +139,7 @@ def _mean_cosine(total: Cell, vector: np.ndarray, settings: DiscoverSettings) ->
     to_all = float(total.vector @ vector) / total.n
     length = float(vector @ vector) - 2 * to_all + 1
     counts = {lang: part["n"] for lang, part in total.profile.items()}
-    scales = across(list(counts), [total.profile], settings, own=True)[:, 0]
+    scales = across(list(counts), [known], settings, own=True)[:, 0]
     scale = float(np.average(scales, weights=list(counts.values()))) if counts else 1.0
     return scale * (to_all - 1) / max(length, 1e-9) ** 0.5
 
@@ -176,12 +176,12 @@ def added(
     total = total_of(within(every, settings.max_members))
     if total.n > 1:
         known, vector = known_of("", total.vector, _commonest(total.profile), round(total.n), seed, settings)
-        middle = _mean_cosine(total, vector, settings)
+        middle = _mean_cosine(total, vector, known, settings)
         for week, members in parts:
             cell, words = by_week[week], WordOverlap(members, [known.profile])
             found = own_scores(members, known, words, settings, vector)
             meaning = own_cosines(members.vectors, vector)
-            beside = found - meaning * across(members.langs, [known.profile], settings, own=True)[:, 0]
+            beside = found - meaning * across(members.langs, [known], settings, own=True)[:, 0]
             squares = float(((found - middle - beside.mean()) ** 2).sum())
             by_week[week] = replace(
                 cell,

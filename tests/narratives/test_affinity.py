@@ -92,13 +92,15 @@ def test_own_scores_are_lower_than_scores_with_the_member_inside():
 
 def test_a_cosine_across_languages_counts_by_the_share_of_other_languages() -> None:
     settings = DiscoverSettings(across_languages=1.5)
-    english = {"en": {"n": 4, "terms": {}}}
-    mixed = {"en": {"n": 3, "terms": {}}, "zh": {"n": 1, "terms": {}}}
-    found = across(["zh-Hant", "en"], [english, mixed], settings)
-    assert found.tolist() == [[1.5, 1 + 0.5 * 0.75], [1.0, 1 + 0.5 * 0.25]]
+    english = Known("e", np.ones(2), {"en": {"n": 4, "terms": {}}})
+    mixed = Known("m", np.ones(2), {"en": {"n": 3, "terms": {}}, "zh": {"n": 1, "terms": {}}})
+    named = Known("d", np.ones(2), {"en": {"n": 4, "terms": {}}}, named=True)
+    found = across(["zh-Hant", "en"], [english, mixed, named], settings)
+    assert found.tolist() == [[1.5, 1 + 0.5 * 0.75, 1.0], [1.0, 1 + 0.5 * 0.25, 1.0]]
     # Its own part left out, the one Chinese text is alone among English ones; a member alone has nobody to differ from.
     assert across(["zh", "en"], [mixed], settings, own=True)[:, 0].tolist() == pytest.approx([1.5, 1 + 0.5 / 3])
-    assert across(["zh"], [{"zh": {"n": 1, "terms": {}}}], settings, own=True).tolist() == [[1.0]]
+    alone = Known("a", np.ones(2), {"zh": {"n": 1, "terms": {}}})
+    assert across(["zh"], [alone], settings, own=True).tolist() == [[1.0]]
     assert across(["zh"], [english], DiscoverSettings(across_languages=1.0)).tolist() == [[1.0]]
 
 
