@@ -151,7 +151,7 @@ space_version = Table(
     "space_version",
     metadata,
     Column("week", Date, primary_key=True),  # the step whose means they are
-    Column("lang", String(16), primary_key=True),
+    Column("lang", String(16), primary_key=True),  # a language, or one with a form of its texts: en/title
     Column("n", Integer, nullable=False),  # articles that the mean is of
     Column("mean", LargeBinary, nullable=False),  # little-endian float64
 )
