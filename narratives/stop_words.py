@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 # Words of two and more characters that say nothing of a subject; single characters are never keywords.
 _CHINESE_STOP_WORDS = frozenset(
     "记者 表示 认为 一个 一些 一家 一种 已经 可以 可能 我们 他们 你们 自己 "
@@ -20,27 +22,6 @@ _CHINESE_STOP_WORDS = frozenset(
     "甚至 看到 知道 确实 继续 能够 虽然 要求 觉得 说法 说话 负责人 采访 难以 "
     "首先 其次 面对 部门 开始 时间 一半 一天 一年 年前 年来 月底 上午 下午 "
     "晚上 至今 出现 希望 发现 未来 机构 企业".split()
-)
-# scikit-learn's ENGLISH_STOP_WORDS (of the Glasgow Information Retrieval Group), which take a second to import there.
-_FUNCTION_WORDS = frozenset(
-    "a about above across after afterwards again against all almost alone along already also although always am among "
-    "amongst amoungst amount an and another any anyhow anyone anything anyway anywhere are around as at back be "
-    "became because become becomes becoming been before beforehand behind being below beside besides between beyond "
-    "bill both bottom but by call can cannot cant co con could couldnt cry de describe detail do done down due during "
-    "each eg eight either eleven else elsewhere empty enough etc even ever every everyone everything everywhere "
-    "except few fifteen fifty fill find fire first five for former formerly forty found four from front full further "
-    "get give go had has hasnt have he hence her here hereafter hereby herein hereupon hers herself him himself his "
-    "how however hundred i ie if in inc indeed interest into is it its itself keep last latter latterly least less "
-    "ltd made many may me meanwhile might mill mine more moreover most mostly move much must my myself name namely "
-    "neither never nevertheless next nine no nobody none noone nor not nothing now nowhere of off often on once one "
-    "only onto or other others otherwise our ours ourselves out over own part per perhaps please put rather re same "
-    "see seem seemed seeming seems serious several she should show side since sincere six sixty so some somehow "
-    "someone something sometime sometimes somewhere still such system take ten than that the their them themselves "
-    "then thence there thereafter thereby therefore therein thereupon these they thick thin third this those though "
-    "three through throughout thru thus to together too top toward towards twelve twenty two un under until up upon "
-    "us very via was we well were what whatever when whence whenever where whereafter whereas whereby wherein "
-    "whereupon wherever whether which while whither who whoever whole whom whose why will with within without would "
-    "yet you your yours yourself yourselves".split()
 )
 _ENGLISH_STOP_WORDS = frozenset(
     "according ago also among april august back big billion called came cent come companies company could "
@@ -96,7 +77,11 @@ _ENGLISH_VERBS = frozenset(
 )
 
 
-_STOP_WORDS = _FUNCTION_WORDS | _ENGLISH_STOP_WORDS | _CHINESE_STOP_WORDS
+@lru_cache(maxsize=1)
+def _stop_words() -> frozenset[str]:
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    return frozenset(ENGLISH_STOP_WORDS) | _ENGLISH_STOP_WORDS | _CHINESE_STOP_WORDS
 
 
 def is_stop_word(word: str) -> bool:
@@ -105,7 +90,7 @@ def is_stop_word(word: str) -> bool:
     >>> is_stop_word("the"), is_stop_word("记者"), is_stop_word("magnet")
     (True, True, False)
     """
-    return word in _STOP_WORDS
+    return word in _stop_words()
 
 
 def is_verb(word: str) -> bool:

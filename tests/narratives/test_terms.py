@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from narratives import stop_words
 from narratives.keywords import alike, keywords_of, mmr, ranked_terms
 from narratives.naming import name_from
 from narratives.term_sums import Tally, add_up, commonest, count
@@ -126,12 +125,6 @@ def test_a_term_of_one_outlet_is_no_name() -> None:
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_nothing_gives_no_name_and_no_keywords(lang: str) -> None:
     assert name_from({}, EVERY, lang) == "" and keywords_of({}, EVERY).terms(lang, 3) == []
-
-
-def test_function_words_are_those_of_scikit_learn():
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
-    assert stop_words._FUNCTION_WORDS == ENGLISH_STOP_WORDS
 
 
 def test_a_tally_of_all_articles_says_what_they_say_counted_together():
