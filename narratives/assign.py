@@ -101,20 +101,27 @@ def group_levels(
     return np.maximum(np.asarray(mean) - spread, settings.group_floor if floor is None else floor)
 
 
+class Group(NamedTuple):
+    """Rows of a batch that hang together and fit nothing known: the nearest narrative, their mean score to it."""
+
+    rows: np.ndarray
+    nearest: str
+    score: float
+
+
 @dataclass(frozen=True)
 class Placement:
     """Where the articles of a batch go.
 
     `narrative` holds an id or `""` an article, `score` its score to that (or else the best) narrative, `others`
-    further narratives that it reaches by itself. `newborn` are groups (row numbers) that fit nothing known,
-    with the nearest known narrative and the group's mean score to it. `near` are, for an article without one,
-    the narratives whose level it reaches by `settings.vote_level`.
+    further narratives that it reaches by itself. `newborn` are the groups that fit nothing known. `near` are, for
+    an article without one, the narratives whose level it reaches by `settings.vote_level`.
     """
 
     narrative: tuple[str, ...]
     score: np.ndarray
     others: tuple[tuple[tuple[str, float], ...], ...]
-    newborn: tuple[tuple[np.ndarray, str, float], ...]
+    newborn: tuple[Group, ...]
     near: tuple[tuple[str, ...], ...] = ()
 
 
@@ -167,7 +174,7 @@ def place(
         if len(rows) >= settings.min_stories:
             together = open_scores[rows].mean(axis=0) if known else np.zeros(0)
             nearest = known[int(np.argmax(together))].id if known else ""
-            newborn.append((rows, nearest, float(together.max()) if known else 0.0))
+            newborn.append(Group(rows, nearest, float(together.max()) if known else 0.0))
             continue
         for row in rows:
             if reached[row].any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 Row = Mapping[str, Any]
+
+_MOST_WORDS = 300_000  # texts whose words are kept: a review reads 300 members of every narrative
 
 
 class Words(Sequence[str]):
@@ -106,9 +109,10 @@ class Material:
     def words(self, key: str, text: str) -> tuple[str, ...]:
         """Distinct content words of a text, in order of appearance; `key` identifies the text."""
         if key not in self._words:
-            if len(self._words) > 50_000:
+            if len(self._words) > _MOST_WORDS:
                 self._words.clear()
-            self._words[key] = tuple(dict.fromkeys(content_words(text)))
+            # Most words are those of other texts as well: one object each, or the memo would be ten times as large.
+            self._words[key] = tuple(map(sys.intern, dict.fromkeys(content_words(text))))
         return self._words[key]
 
     def batch(self, rows: Sequence[Row], space: Space) -> Batch:

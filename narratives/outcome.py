@@ -79,12 +79,13 @@ class Outcome:
     def _add_up(self) -> None:
         """Sums of the narratives that others joined; one that lost members is added up anew by the next step."""
         state = self.state
-        assert state.space is not None
+        if state.bootstrapping or not state.bootstrapped:  # members of earlier weeks may be placed anew
+            return
         for narrative_id in sorted({*self.joining, *state.added_up} - self.lost()):
             joining, before = self.joining.get(narrative_id), state.cells.get(narrative_id, [])
             if joining is None:
                 self.cells[narrative_id] = before
-            elif state.space.holds(joining.langs) and (before or not self._had_members(narrative_id)):
+            elif before or not self._had_members(narrative_id):
                 seed = state.seeds.get((state.narratives.get(narrative_id) or {}).get("slug") or "")
                 self.cells[narrative_id] = added(before, [(state.week, joining)], seed, self.settings.discover)
 

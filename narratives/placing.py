@@ -8,18 +8,20 @@ import numpy as np
 
 from narratives import weeks
 from narratives.affinity import Batch, Known, WordOverlap, joined, scores, unit
-from narratives.assign import Placement, place
+from narratives.assign import Group, Placement, place
 from narratives.discover import bootstrap_groups, group_articles
 from narratives.known import countered, make_known
 from narratives.neighbours import vote
 from narratives.overlap import Profiles
+from narratives.siblings import families
 from narratives.state import Cluster, Member, StepState
 from narratives.step import Step
+from narratives.sums import cell_of
 
 _BOOTSTRAP_ROUNDS = 4
 _FOLLOW_ROUNDS = 3
-# From this kinship on a young narrative has split off. The sample's births: .17 (a split), .15 and .08 (none).
-_KINSHIP = 0.16
+# From this kinship on a young narrative has split off. The sample's births: .21 (a split), .17 and .13 (none).
+_KINSHIP = 0.19
 _STRANGERS_SD = 6.0  # at four, 36 of 44 births that were said to have split off were other stories (English headlines)
 _KINSHIP_NARRATIVES = 8  # with fewer the measured kinship of strangers means nothing
 
@@ -146,7 +148,7 @@ class Placing:
         said, kinship = Profiles([k.profile for k in living]), self._kinship(living)
         by_id = {k.id: k for k in living}
         number = max((int(i[1:]) for i in state.narratives), default=0)
-        for rows, nearest, score in placement.newborn:
+        for rows, nearest, score in self._families(placement.newborn):
             number += 1
             members = state.pool.take(rows)
             cluster = Cluster(f"N{number:04d}", members.ids, nearest, round(score, 4))
@@ -163,6 +165,35 @@ class Placing:
             state.placed += [Member(i, cluster.id, float(w), how) for i, w in zip(members.ids, own, strict=True)]
             if cluster.parent:
                 self._contest(cluster, new, by_id[cluster.parent])
+
+    def _families(self, newborn: Sequence[Group]) -> list[Group]:
+        """The groups that are born: parts of one young story are one; what a young narrative tells goes there."""
+        state, step, settings = self.state, self.step, self.settings
+        assert state.pool is not None
+        if state.bootstrapping or not newborn or settings.sibling > 1:
+            return list(newborn)
+        pool, since = state.pool, state.week - settings.buffer_weeks * weeks.WEEK
+        rows = [(i, state.narratives[i]) for i in sorted(state.members)]
+        recent = [
+            i for i, row in rows if row["origin"] == "discovered" and row["born_week"] and row["born_week"] > since
+        ]
+        young = {i: total for i in recent if (total := step.total(state, i)) is not None}
+        groups = [cell_of(state.week, pool.take(group.rows)) for group in newborn]
+        words = WordOverlap(pool.take([]), [total.profile for total in [*young.values(), *groups]])
+        homes = families(list(young.values()), groups, words, settings)
+        closed, column = step.ruled.closed(state, pool, state.known), {k.id: j for j, k in enumerate(state.known)}
+        born: dict[int, Group] = {}
+        for home, group in zip(homes, newborn, strict=True):
+            if home >= len(young):
+                first = born.get(home, group)
+                joint = np.union1d(first.rows, group.rows)
+                born[home] = first._replace(rows=joint)
+                continue
+            name, total = list(young.items())[home]
+            into = [i for i in group.rows if closed is None or not closed[i, column[name]]]
+            own = pool.vectors[into] @ unit(total.vector)
+            state.placed += [Member(pool.ids[i], name, float(w), "assigned") for i, w in zip(into, own, strict=True)]
+        return list(born.values())
 
     def _parent(
         self, members: Batch, new: Known, known: Sequence[Known], said: Profiles, least: float

@@ -58,7 +58,7 @@ class Record:
             self.archive.set_meta(SEEN, rulings.latest, connection)
             self.archive.set_meta("n_voices", n_voices, connection)
             self.archive.set_meta("space", self.step.learned, connection)
-            self.archive.insert(connection, schema.space_version, self.step.fixed)
+            self.archive.insert(connection, schema.space_version, self.step.kept)
             self.archive.set_meta("encoder", self.step.material.encoder.fingerprint, connection)
             if state.bootstrapping:
                 self.archive.set_meta("bootstrapped", True, connection)

@@ -12,10 +12,9 @@ from narratives.affinity import WordOverlap, joined
 from narratives.archive import schema
 from narratives.lineage import HOLD, MERGE_MARGIN, propose_merges, propose_split, same_split
 from narratives.members import forget_sums
-from narratives.overlap import profile_of
 from narratives.state import Cluster, Member, StepState
 from narratives.step import Step
-from narratives.sums import Cell, alike, total_of, within
+from narratives.sums import alike
 
 _ROUGH = 0.05  # sums tell likeness about so well; who may be one is then looked at by the members
 
@@ -79,14 +78,7 @@ class Review:
         state, settings = self.state, self.step.settings.discover
         if not state.cells:  # all members are at hand
             return living
-        totals = []
-        for narrative_id in living:
-            cells = state.cells.get(narrative_id)
-            if cells is None:
-                batch = state.members[narrative_id]
-                cells = [Cell(state.week, len(batch), batch.vectors.sum(axis=0), profile_of(batch))] if batch else []
-            totals.append(total_of(within(cells, settings.max_members)) if cells else None)
-        having = [(i, total) for i, total in zip(living, totals, strict=True) if total is not None]
+        having = [(i, total) for i in living if (total := self.step.total(state, i)) is not None]
         if len(having) < 2:
             return []
         words = WordOverlap(self.step.batch(state, []), [total.profile for _, total in having])

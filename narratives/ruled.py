@@ -150,5 +150,5 @@ class Ruled:
                 if name != own:
                     best[name] = max(score, best.get(name, score))
             others.append(tuple(best.items()))
-        newborn = tuple((rows, end.get(nearest, nearest), score) for rows, nearest, score in placement.newborn)
+        newborn = tuple(group._replace(nearest=end.get(group.nearest, group.nearest)) for group in placement.newborn)
         return replace(placement, narrative=narrative, others=tuple(others), newborn=newborn)

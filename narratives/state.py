@@ -54,7 +54,7 @@ class StepState:
     narratives: dict[str, dict[str, Any]] = field(default_factory=dict)  # rows of the table, by id
     known: list[Known] = field(default_factory=list)
     members: Latest = field(default_factory=Latest)  # latest stories of each living narrative
-    cells: dict[str, list[Cell]] = field(default_factory=dict)  # what members add up to, where means are fixed
+    cells: dict[str, list[Cell]] = field(default_factory=dict)  # what members add up to
     added_up: set[str] = field(default_factory=set)  # narratives whose cells were made anew in this step
     pool: Batch | None = None
     cut: float = 0.0  # similarity at which groups are cut: the mean over some weeks of

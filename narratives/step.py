@@ -27,9 +27,9 @@ from narratives.latest import Latest
 from narratives.material import Material, Row
 from narratives.ruled import Ruled
 from narratives.settings import Settings
-from narratives.space import FIXED_FROM, Space, form_tag
+from narratives.space import Space, form_tag
 from narratives.state import StepState
-from narratives.sums import added, cells_of, known_from, total_of, within
+from narratives.sums import Cell, added, cell_of, cells_of, known_from, total_of, within
 
 if TYPE_CHECKING:
     from narratives.archive import Archive
@@ -56,7 +56,7 @@ class Step:
         self._rows: dict[str, dict[str, Any]] = {}
         self.ruled = Ruled(self)
         self.learned: dict[str, Any] = {}  # the space's running means without the definitions' texts
-        self.fixed: list[dict[str, Any]] = []  # means that are kept for good from this step on
+        self.kept: list[dict[str, Any]] = []  # the means of this week, which its articles keep
         self.encoding: Callable[[int, int], None] | None = None  # told how many of this week's texts are encoded
 
     # -- reading ---------------------------------------------------------------------------------------------
@@ -104,13 +104,7 @@ class Step:
         state.space = space = Space.load(self.archive, prior)
         passages = self.said.rows("passage")
         said = self.said.vectors[passages], [self.said.langs[i] for i in passages]
-        earlier_week, last = bool(self.archive.get_meta("bootstrapped", False)), self.archive.last_step()
-        grown = [lang for lang, n in space.counts().items() if n >= FIXED_FROM]
-        if earlier_week and last is not None and set(grown) & space.moving():
-            past = Space.load(self.archive, prior)
-            past.learn(*said)
-            self.fixed = past.fix(grown, last)
-            space.adopt(past)
+        earlier_week = bool(self.archive.get_meta("bootstrapped", False))
         vectors = self.material.article_vectors(state.voices, self.encoding)
         space.learn(vectors, [form_tag(row) for row in state.voices])
         self.learned = space.to_json()
@@ -118,6 +112,8 @@ class Step:
         state.bootstrapping = not earlier_week and n_voices >= self.settings.discover.bootstrap_stories
         state.bootstrapped = earlier_week or state.bootstrapping
         space.learn(*said)
+        if state.bootstrapped:  # until then no vector is compared with another one
+            self.kept = space.keep(state.week)
         state.seeds = seeds_in(space, prior, self.said, self.definitions, self.material)
 
     def know(self, state: StepState) -> None:
@@ -168,20 +164,23 @@ class Step:
         return found
 
     def _add_up(self, state: StepState, narrative_id: str) -> None:
-        """Sums of a narrative from its latest members, in whole weeks; none while a mean of theirs moves."""
-        assert state.space is not None
+        """Sums of a narrative from its latest members, in whole weeks."""
         members, joined = state.members[narrative_id], state.members.weeks(narrative_id)
-        if not state.space.holds(members.langs):
-            return
         parts = {week: members.take([i for i, at in enumerate(joined) if at == week]) for week in sorted(set(joined))}
         if len(members) >= self.settings.discover.max_members:  # of the oldest week there may be more
             first = min(joined)
             parts[first] = self.batch(state, sorted(article for article, _ in self.joined(narrative_id, None, first)))
-            if not state.space.holds(parts[first].langs):
-                return
         seed = state.seeds.get(state.narratives[narrative_id]["slug"] or "")
         state.cells[narrative_id] = added([], list(parts.items()), seed, self.settings.discover)
         state.added_up.add(narrative_id)
+
+    def total(self, state: StepState, narrative_id: str) -> Cell | None:
+        """What a living narrative's latest members add up to; None if it has none."""
+        cells = state.cells.get(narrative_id)
+        if cells is None:
+            members = state.members[narrative_id]
+            cells = [cell_of(state.week, members)] if len(members) else []
+        return total_of(within(cells, self.settings.discover.max_members)) if cells else None
 
     def make_known(self, state: StepState, placed: Mapping[str, list[str]] | None = None) -> None:
         """`Known` for every living narrative; `placed` are ids added to their members for the time being."""

@@ -1,9 +1,9 @@
-"""What a narrative's members add up to, week by week: with fixed means an update reads sums and no old article.
+"""What a narrative's members add up to, week by week: an update reads sums and no old article.
 
-A narrative has sums if the means of all its members' languages are fixed (`narratives.space`); until then, and after a
-decision, a correction or a split took from it, the next update adds its latest members up anew. Their scores
-against the narrative follow from the sums but for two things that are kept as they were when the members joined: what
-words and actors add to the cosine, and how far the scores scatter.
+A member keeps the vector that it joined with (`narratives.space`). After the first clustering, and after a decision, a
+correction or a split took from a narrative, the next update adds its latest members up anew. Their scores against it
+follow from the sums but for two things that are kept as they were when the members joined: what words and actors add to
+the cosine, and how far the scores scatter.
 """
 
 from __future__ import annotations
@@ -57,6 +57,11 @@ class Cell:
             "own_squares": round(self.squares, 9),
             "profile": self.profile,
         }
+
+
+def cell_of(week: date, members: Batch) -> Cell:
+    """What members add up to; they are not scored."""
+    return Cell(week, len(members), members.vectors.sum(axis=0, dtype=np.float64), profile_of(members, _WEEK_TERMS))
 
 
 def cells_of(archive: Archive, narratives: Sequence[str]) -> dict[str, list[Cell]]:
@@ -167,8 +172,7 @@ def added(
     by_week = {cell.week: cell for cell in cells}
     for week, members in parts:
         before = by_week.get(week)
-        vector = members.vectors.sum(axis=0, dtype=np.float64)
-        cell = Cell(week, len(members), vector, profile_of(members, _WEEK_TERMS))
+        cell = cell_of(week, members)
         if before is not None:
             cell = total_of([before, cell])
         by_week[week] = cell

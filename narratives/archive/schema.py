@@ -146,7 +146,7 @@ membership = Table(
 )
 Index("membership_narrative", membership.c.narrative_id, membership.c.week)
 
-# Language means that are kept for good: what is projected with them never moves.
+# Language means by week: an article keeps those of the week that took it in, so its vector never moves.
 space_version = Table(
     "space_version",
     metadata,

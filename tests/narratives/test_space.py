@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import narratives
-import narratives.step
+import narratives.space
 from narratives.pipeline import update
 from narratives.space import Space, current_space, headline_space
 
@@ -81,30 +81,47 @@ def test_headlines_are_centred_on_themselves():
     assert abs(flat[:, 2].mean()) < 0.9
 
 
-def test_a_fixed_mean_stays_while_others_follow_their_articles():
+def test_an_article_keeps_the_means_of_its_week_and_what_has_no_week_has_todays() -> None:
+    space, first, second = Space(PRIOR), date(2025, 9, 1), date(2025, 9, 8)
+    space.learn(articles("en", 40, 5), ["en"] * 40)
+    (row,) = space.keep(first)
+    assert (row["week"], row["lang"], row["n"]) == (first, "en", 40)
+    before = space.mean("en").copy()
+    space.learn(articles("en", 40, 6) + 1, ["en"] * 40)
+    space.learn(articles("zh", 4, 6), ["zh"] * 4)
+    assert (space.mean("en") == before).all()  # today is the first week still
+    rows = space.keep(second)
+    assert [row["lang"] for row in rows] == ["en", "zh"]
+    assert space.keep(second) == []
+    again = Space(PRIOR, versions=[*rows, row])  # as an archive gives them, without the sums
+    for found in (space, again):
+        assert (found.mean("en@2025-09-01") == before).all()
+        assert (found.mean("en-GB@2025-09-05") == before).all()
+        assert (found.mean("en@2025-08-25") == before).all()  # from before the first version
+        assert (found.mean("en@2025-09-15") == found.mean("en@2025-09-08")).all()
+    assert (space.mean("en") == space.mean("en@2025-09-08")).all()
+    assert (space.mean("en") != before).any()
+
+
+def test_from_enough_articles_on_a_version_is_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(narratives.space, "FIXED_FROM", 40)
     space = Space(PRIOR)
     space.learn(articles("en", 40, 5), ["en"] * 40)
-    space.learn(articles("zh", 4, 5), ["zh"] * 4)
-    (row,) = space.fix(["en"], date(2025, 9, 1))
-    before = space.mean("en").copy(), space.mean("zh").copy()
+    rows = space.keep(date(2025, 9, 1))
     space.learn(articles("en", 40, 6) + 1, ["en"] * 40)
-    space.learn(articles("zh", 4, 6) + 1, ["zh"] * 4)
-    assert (row["lang"], row["n"]) == ("en", 40)
-    assert (space.mean("en") == before[0]).all()
-    assert (space.mean("zh") != before[1]).any()
-    assert space.moving() == {"zh"}
-    assert space.fix(["en"], date(2025, 9, 8)) == []
+    assert space.keep(date(2025, 9, 8)) == []
+    later = Space(PRIOR, versions=rows)
+    assert (space.mean("en") == space.mean("en@2025-09-01")).all()
+    assert (later.mean("en") == space.mean("en")).all()
 
 
-def test_a_week_more_and_a_third_language_move_no_vector_of_a_grown_archive(
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_week_more_and_a_third_language_move_no_vector(
     tmp_path: Path,
     small_desk_folder: Path,
     add_stories: Callable[..., None],
     word_encoder: Any,
     word_tone: Any,
 ) -> None:
-    monkeypatch.setattr(narratives.step, "FIXED_FROM", 60)  # the small desk has 75 stories
     shutil.copytree(small_desk_folder, tmp_path / "desk")
     with closing(narratives.open(tmp_path / "desk")) as desk:
         material = desk.material(word_encoder)
@@ -165,16 +182,17 @@ def test_where_there_is_one_form_only_its_mean_is_the_languages() -> None:
     assert formed.mean("zh/title") == pytest.approx(plain.mean("zh"))
 
 
-def test_fixed_means_of_forms_are_kept_and_a_later_form_has_the_languages() -> None:
+def test_a_form_that_comes_when_a_language_is_kept_for_good_has_the_languages_mean(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(narratives.space, "FIXED_FROM", 120)
     space = Space(PRIOR)
     space.learn(articles("en", 60, 7), ["en/text"] * 60)
     space.learn(articles("en", 60, 8) + np.eye(4)[1], ["en/title"] * 60)
-    rows = space.fix(["en"], date(2025, 9, 1))
+    rows = space.keep(date(2025, 9, 1))
     assert [row["lang"] for row in rows] == ["en", "en/text", "en/title"]
     kept = space.mean("en/title").copy()
     space.learn(articles("en", 60, 9) + 2 * np.eye(4)[2], ["en/title"] * 60)
     space.learn(articles("en", 60, 9), ["en/notice"] * 60)
     assert (space.mean("en/title") == kept).all()
     assert (space.mean("en/notice") == space.mean("en")).all()
-    assert space.holds(["en/title", "en-GB"])
-    assert not space.moving()

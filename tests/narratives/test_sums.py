@@ -101,12 +101,11 @@ def test_likeness_from_sums_is_near_that_of_all_pairs():
     assert found[0, 0] == pytest.approx((pairs[:n, :n].sum() - np.trace(pairs[:n, :n])) / (n * (n - 1)), abs=0.01)
 
 
-# -- in a desk whose means are fixed
+# -- in a desk
 
 
 @pytest.fixture
-def desk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, small_desk_folder: Path) -> Iterator[narratives.Desk]:
-    monkeypatch.setattr(narratives.step, "FIXED_FROM", 60)  # the small desk has 75 stories
+def desk(tmp_path: Path, small_desk_folder: Path) -> Iterator[narratives.Desk]:
     shutil.copytree(small_desk_folder, tmp_path / "desk")
     with closing(narratives.open(tmp_path / "desk")) as opened:
         yield opened

@@ -113,7 +113,6 @@ def test_an_archive_of_fifty_times_the_articles_asks_no_more_of_the_database(
     word_encoder: Any,
     word_tone: Any,
 ) -> None:
-    monkeypatch.setattr(narratives.step, "FIXED_FROM", 60)  # means are fixed, so that sums serve for members
     monkeypatch.setattr(narratives.step, "_CUT_ARTICLES", 60)
     work, where = [], []
     for name, n in (("young", 0), ("old", 6_000)):
