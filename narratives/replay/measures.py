@@ -30,7 +30,9 @@ class Alert:
 class Tracked:
     """What a tracker left behind.
 
-    `narrative` holds an id or "" for each text of the stream, `born` the week in which each narrative appeared.
+    `narrative` holds an id or "" for each text of the stream, `born` the week in which each narrative appeared, `weak`
+    the rows of texts that neighbours have placed for the time being (they count like others in all but their own
+    figures).
     """
 
     narrative: Sequence[str]
@@ -38,6 +40,7 @@ class Tracked:
     alerts: Sequence[Alert] = ()
     cpu_seconds: float = 0.0
     notes: dict[str, float] = field(default_factory=dict)
+    weak: frozenset[int] = frozenset()
 
 
 def measure(stream: Stream, tracked: Tracked) -> dict[str, float]:
@@ -56,6 +59,8 @@ def measure(stream: Stream, tracked: Tracked) -> dict[str, float]:
     (an id switch); `IDF1`: over all texts, so that a single text in a narrative counts against it; `IDF1 told`,
     `BCubed`, `VI` (bits; unassigned texts stand alone): over the texts of planted and known stories; `joined`: share of
     the planted stories in two languages of which one narrative holds half of the texts or more in each;
+    `weak`: texts placed by their neighbours, `weak right` the share of them that tell what most others of the narrative
+    do, `weak single` the share that are single texts;
     `coverage`: share of all texts in a narrative; `loose`: share of the stories' texts in no narrative; `noise in`:
     share of single texts in some narrative.
     """
@@ -94,12 +99,26 @@ def measure(stream: Stream, tracked: Tracked) -> dict[str, float]:
         "BCubed": bcubed(told, into),
         "VI": variation_of_information(told, into),
         "joined": joined(stream, tracked.narrative),
+        **_weak(stream, tracked),
         "coverage": _mean([bool(n) for n in tracked.narrative]),
         "loose": _mean([not tracked.narrative[i] for i in inside]),
         "noise in": _mean([bool(n) for n, story in zip(tracked.narrative, truth, strict=True) if not story]),
         "CPU s/week": tracked.cpu_seconds / stream.n_weeks,
         **tracked.notes,
     }
+
+
+def _weak(stream: Stream, tracked: Tracked) -> dict[str, float]:
+    told: dict[str, Counter[str]] = {}
+    for i, (text, home) in enumerate(zip(stream.texts, tracked.narrative, strict=True)):
+        if home and i not in tracked.weak:
+            told.setdefault(home, Counter())[text.story] += 1
+    right = []
+    for i in sorted(tracked.weak):
+        main = told.get(tracked.narrative[i], Counter({"": 1})).most_common(1)[0][0]
+        right.append(bool(main) and stream.texts[i].story == main)
+    single = [not stream.texts[i].story for i in sorted(tracked.weak)]
+    return {"weak": float(len(tracked.weak)), "weak right": _mean(right), "weak single": _mean(single)}
 
 
 def joined(stream: Stream, narrative: Sequence[str]) -> float:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LOWER_IS_BETTER = ("late", "alert late", "FA", "FA old", "FA again", "FA conf.", "switch", "VI", "loose", "noise in")
-NOT_COMPARED = ("coverage", "CPU s/week")
+NOT_COMPARED = ("coverage", "CPU s/week", "weak", "weak right", "weak single")
 KEYS = ("stream", "seed", "tracker", "digest")
 
 

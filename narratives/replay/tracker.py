@@ -130,4 +130,5 @@ def _as_tracked(desk: narratives.Desk, stream: Stream, cpu_seconds: float) -> Tr
     steps = [row["counts"] for row in desk.archive.rows(schema.step) if row["counts"]]
     for name in ("cut", "floor", "group_floor"):
         notes[name] = float(np.median([counts[name] for counts in steps]))
-    return Tracked(narrative, born, found, cpu_seconds, notes)
+    weak = frozenset(at[row.id] for row in articles.itertuples() if row.weak)
+    return Tracked(narrative, born, found, cpu_seconds, notes, weak)

@@ -11,7 +11,7 @@ import pytest
 import narratives
 from narratives.pipeline import update
 from narratives.replay.forced import Change, count_repairs, repairs
-from narratives.replay.measures import joined
+from narratives.replay.measures import Tracked, joined, measure
 from narratives.replay.plant import Plan, load_plan, planted, replay
 from narratives.replay.streams import Stream, Text
 from narratives.replay.summary import latest, table_of
@@ -163,3 +163,15 @@ def test_the_best_baseline_is_the_best_by_mean_and_the_difference_is_paired():
     assert table.loc["FA", "ours - best"] == "+0.00 [0.00, 0.00] b"
     with pytest.raises(ValueError, match="another stream"):
         latest([*rows, {**keys, "seed": 0, "tracker": "ours", "digest": "e"}])
+
+
+def test_texts_placed_by_their_neighbours_have_figures_of_their_own():
+    at = START
+    stories = ["a", "a", "b", "b", "a", "b", ""]
+    texts = tuple(Text("t", "b", "en", "s", story, 0, at) for story in stories)
+    stream = Stream(texts, {"a": 0}, {"a": 3}, 1)
+    homes = ["N1", "N1", "N2", "N2", "N1", "N1", "N2"]
+    found = measure(stream, Tracked(homes, {"N1": 0, "N2": 0}, weak=frozenset({4, 5, 6})))
+    assert found["weak"] == 3
+    assert found["weak right"] == pytest.approx(1 / 3)
+    assert found["weak single"] == pytest.approx(1 / 3)
