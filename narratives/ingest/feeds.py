@@ -13,6 +13,7 @@ from narratives.ingest.markup import text_of_html
 from narratives.ingest.sources import Source, SourceError
 
 _FEED = re.compile(r"<(?:[\w-]+:)?(?:rss|feed|rdf)[\s>]", re.IGNORECASE)
+_DECLARATION = re.compile(rb"\A\s*<\?xml.*?\?>", re.DOTALL)
 _CLOSED = re.compile(rb"</(?:[\w-]+:)?(?:rss|feed|rdf)\s*>\s*(?:<!--.*?-->\s*)*\Z", re.IGNORECASE | re.DOTALL)
 
 
@@ -35,7 +36,10 @@ def read(source: Source, context: Context) -> Iterator[Article | Reject]:
     except ModuleNotFoundError as error:
         raise SourceError("missing-extra", "feeds need feedparser: pip install 'narratives[feeds]'") from error
     raw = source.content()
-    parsed = feedparser.parse(raw)
+    try:
+        parsed = feedparser.parse(raw)
+    except ValueError:  # the declared encoding is no name; without a declaration the bytes say what they are
+        parsed = feedparser.parse(_DECLARATION.sub(b"", raw, count=1))
     if not parsed.entries and not parsed.feed:
         raise SourceError("bad-xml", f"{source.name} is no feed: {parsed.get('bozo_exception', 'nothing in it')}")
     outlet = text_of_html(str(dict(parsed.feed).get("title", "")))
@@ -43,7 +47,7 @@ def read(source: Source, context: Context) -> Iterator[Article | Reject]:
         yield _article(dict(entry), context, f"{source.name}#{number}", outlet)
     if not _CLOSED.search(raw[-4096:]):
         message = "the feed is cut short: entries after its last whole one are missing; fetch it again"
-        yield Reject(f"{source.name}#end", "truncated", message, raw[-200:].decode("utf-8", "replace"))
+        yield Reject(f"{source.name}#end", "truncated", message, as_raw(raw[-200:].decode("utf-8", "replace")))
 
 
 def _article(entry: dict[str, Any], context: Context, origin: str, outlet: str) -> Article | Reject:

@@ -391,6 +391,20 @@ def test_a_date_ahead_of_the_clock_is_quarantined(read) -> None:
     assert isinstance(record, Reject) and record.reason == "future-date"
 
 
+@pytest.mark.parametrize("name", [b"utf-8\x80", b"utf-8\x00"])
+def test_a_feed_whose_declared_encoding_is_no_name_is_read_all_the_same(tmp_path: Path, name: bytes) -> None:
+    body = _rss(_ROWS).split("?>", 1)[-1].encode()
+    feed = b'<?xml version="1.0" encoding="' + name + b'"?>' + body
+    records = _survives(reader_named("feed"), _source(tmp_path, "a.xml", feed))
+    assert [type(record) for record in records] == [Article, Article]
+
+
+def test_what_a_cut_feed_leaves_in_the_quarantine_fits_a_database(tmp_path: Path) -> None:
+    feed = _rss(_ROWS).encode() + b"\x00"
+    *_, last = _survives(reader_named("feed"), _source(tmp_path, "a.xml", feed))
+    assert isinstance(last, Reject) and last.reason == "truncated"
+
+
 def test_feeds_addresses_of_a_list_come_once_and_in_order(tmp_path: Path) -> None:
     opml = (
         "<opml><body><outline text='g'><outline xmlUrl='https://b.com/f'/><outline XMLURL='https://a.com/f'/></outline>"
