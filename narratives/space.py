@@ -130,16 +130,16 @@ class Space:
         -------
         New rows for the table `space_version`.
         """
+        keys = [
+            key
+            for key in sorted(self._sums)
+            if not self._closed(_parts(key)[0]) and all(at != week for at, _, _ in self._versions.get(key, []))
+        ]
         rows = []
-        for key in sorted(self._sums):
-            known = self._versions.get(key, [])
-            if self._closed(_parts(key)[0]) or any(at == week for at, _, _ in known):
-                continue
-            raw = np.asarray(self._running(key), dtype="<f8").tobytes()
-            rows.append({"week": week, "lang": key, "n": self._sums[key][0], "mean": raw})
-        added = Space(self._prior, versions=rows)._versions
-        for key, versions in added.items():
-            self._versions.setdefault(key, []).extend(versions)
+        for key in keys:
+            n, mean = self._sums[key][0], self._running(key)
+            self._versions.setdefault(key, []).append((week, n, mean))
+            rows.append({"week": week, "lang": key, "n": n, "mean": np.asarray(mean, dtype="<f8").tobytes()})
         self._today = week
         return rows
 
