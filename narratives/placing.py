@@ -20,8 +20,8 @@ from narratives.sums import cell_of
 
 _BOOTSTRAP_ROUNDS = 4
 _FOLLOW_ROUNDS = 3
-# From this kinship on a young narrative has split off. The sample's births: .21 (a split), .17 and .13 (none).
-_KINSHIP = 0.19
+# From this kinship on a young narrative has split off. The sample's births: .21 (a split), .19, .17 and .13 (none).
+_KINSHIP = 0.198
 _STRANGERS_SD = 6.0  # at four, 36 of 44 births that were said to have split off were other stories (English headlines)
 _KINSHIP_NARRATIVES = 8  # with fewer the measured kinship of strangers means nothing
 
