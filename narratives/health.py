@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from narratives.archive import schema
-from narratives.space import Space, form_tag
+from narratives.map import projected
 
 if TYPE_CHECKING:
     from narratives.desk import Desk
@@ -59,27 +60,13 @@ def _language_share(desk: Desk) -> tuple[str | None, float | None]:
     fingerprint = desk.archive.get_meta("encoder")
     if fingerprint is None:
         return None, None
-    import numpy as np
-
-    from embeddings import LanguageRemoval, VectorCache, model_input, same_language_share
+    from embeddings import same_language_share
 
     articles = desk.articles()
     articles = articles[articles["is_first"]].tail(_POOL)
-    texts = [model_input(title, text) for title, text in zip(articles["title"], articles["text"], strict=True)]
-    found = VectorCache(desk.folder / "vectors").get(fingerprint, texts)
-    have = np.flatnonzero(found.found)
+    have, vectors = projected(desk, articles)
     langs = [str(tag) for tag in articles["lang"].iloc[have]]
-    means = LanguageRemoval.shipped(fingerprint).means or {}
-    prior = {lang: np.asarray(mean, dtype=float) for lang, mean in means.items()}
-    prior[""] = np.mean(list(prior.values()), axis=0) if prior else np.zeros(found.vectors.shape[1])
-    space = Space.load(desk.archive, prior)
-    counts: dict[str, int] = {}
-    for tag in langs:
-        counts[tag.split("-")[0]] = counts.get(tag.split("-")[0], 0) + 1
+    counts = Counter(tag.split("-")[0] for tag in langs)
     if len(counts) < 2 or sorted(counts.values())[-2] < 20:
         return fingerprint, None
-    tags = [
-        form_tag({"lang": lang, "text": text})
-        for lang, text in zip(articles["lang"].iloc[have], articles["text"].iloc[have], strict=True)
-    ]
-    return fingerprint, round(same_language_share(space.project(found.vectors[have], tags), langs), 4)
+    return fingerprint, round(same_language_share(vectors, langs), 4)

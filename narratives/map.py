@@ -73,7 +73,7 @@ def story_places(desk: Desk, ids: np.ndarray, vectors: np.ndarray) -> pd.DataFra
 
 
 def projected(desk: Desk, articles: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Positions (m,) of the articles whose vectors are cached, and their (m, d) unit vectors in today's space."""
+    """Positions (m,) of the articles whose vectors are cached, and their (m, d) unit vectors, as an update has them."""
     from embeddings import VectorCache, model_input
 
     fingerprint = desk.archive.get_meta("encoder")
@@ -82,9 +82,11 @@ def projected(desk: Desk, articles: pd.DataFrame) -> tuple[np.ndarray, np.ndarra
     texts = [model_input(title, text) for title, text in zip(articles["title"], articles["text"], strict=True)]
     found = VectorCache(desk.folder / "vectors").get(fingerprint, texts)
     have = np.flatnonzero(found.found)
+    rows = articles.iloc[have][["id", "lang", "text"]]
+    taken_in = desk.archive.step_weeks(rows["id"].tolist())
     tags = [
-        form_tag({"lang": lang, "text": text})
-        for lang, text in zip(articles["lang"].iloc[have], articles["text"].iloc[have], strict=True)
+        form_tag({"lang": lang, "text": text, "step_week": taken_in.get(article)})
+        for article, lang, text in rows.itertuples(index=False)
     ]
     return have, space_of(desk, found.vectors.shape[1]).project(found.vectors[have], tags)
 
@@ -96,7 +98,7 @@ def space_of(desk: Desk, dimension: int) -> Space:
     means = LanguageRemoval.shipped(desk.archive.get_meta("encoder")).means or {}
     prior = {lang: np.asarray(mean, dtype=float) for lang, mean in means.items()}
     prior[""] = np.mean(list(prior.values()), axis=0) if prior else np.zeros(dimension)
-    return Space.load(desk.archive, prior)
+    return Space.load(desk.archive, prior, desk.archive.last_step())
 
 
 def _principal(vectors: np.ndarray) -> np.ndarray:

@@ -65,6 +65,16 @@ class History(Store):
         with self.reading() as connection:
             return list(connection.scalars(select(schema.step.c.week).order_by(schema.step.c.week)))
 
+    def step_weeks(self, articles: Sequence[str]) -> dict[str, date]:
+        """Article -> Monday of the week that took it in; those that wait are left out."""
+        table, found = schema.article, dict[str, date]()
+        with self.reading() as connection:
+            for start in range(0, len(articles), 5_000):
+                some = table.c.id.in_(articles[start : start + 5_000])
+                query = select(table.c.id, table.c.step_week).where(some, table.c.step_week.is_not(None))
+                found |= {row.id: row.step_week for row in connection.execute(query)}
+        return found
+
     def step_counts(self, n: int | None = None) -> list[dict[str, Any]]:
         """What the latest n steps measured, the latest first; a week without articles has measured nothing."""
         table = schema.step

@@ -11,6 +11,7 @@ import pytest
 
 import narratives
 import narratives.space
+from narratives.map import projected
 from narratives.pipeline import update
 from narratives.space import Space, current_space, headline_space
 
@@ -130,7 +131,11 @@ def test_a_week_more_and_a_third_language_move_no_vector(
         def vectors() -> np.ndarray:
             return material.batch(rows, current_space(desk.archive, desk.definitions, material)).vectors
 
-        before = vectors()
+        def shown() -> bytes:  # by the map, the search, the neighbours
+            frame = desk.articles()
+            return projected(desk, frame[frame["id"].isin([row["id"] for row in rows])].sort_values("id"))[1].tobytes()
+
+        before, seen = vectors(), shown()
         add_stories(desk, [("mine", 5, 4), ("scrap", 5, 4)])
         assert vectors().tobytes() == before.tobytes()
         file = tmp_path / "third.jsonl"
@@ -141,6 +146,7 @@ def test_a_week_more_and_a_third_language_move_no_vector(
         update(desk.archive, desk.settings, desk.definitions, material, word_tone)
         assert "fr" in set(desk.articles()["lang"])
         assert vectors().tobytes() == before.tobytes()
+        assert len(seen) and shown() == seen
 
 
 def test_forms_of_a_language_have_means_of_their_own() -> None:
