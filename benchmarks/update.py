@@ -196,7 +196,7 @@ def _stage(arguments: argparse.Namespace, stage: str, n: int) -> None:
     if stage == "encode":
         encode(arguments.data, arguments.cache, folder, arguments.model)
     elif stage == "first":
-        archives(folder, a_week).first()
+        archives(folder, a_week).first(arguments.model)
     elif stage == "grow":
         archives(folder, a_week).grow(n)
     else:

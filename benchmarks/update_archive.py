@@ -77,10 +77,14 @@ class Archives:
     def __init__(self, folder: Path, base: Base, encoder: Recorded, a_week: int, seed: int = 0) -> None:
         self.folder, self.base, self.encoder, self.a_week, self.seed = folder, base, encoder, a_week, seed
 
-    def first(self) -> None:
-        """The desk that all begin with: two weeks of real texts, placed by the pipeline."""
+    def first(self, model: str) -> None:
+        """The desk that all begin with: two weeks of real texts, placed by the pipeline with a model's vectors."""
         (self.folder / "none.yaml").write_text("narratives: []\n", encoding="utf-8")
-        desk = narratives.init(self.folder / "first", self.folder / "none.yaml")
+        narratives.init(self.folder / "first", self.folder / "none.yaml").close()
+        settings = self.folder / "first" / "narratives.toml"
+        said = settings.read_text(encoding="utf-8")
+        settings.write_text(said.replace('model = "default"', f'model = "{model}"'), encoding="utf-8")
+        desk = narratives.open(self.folder / "first")
         usual = np.flatnonzero(self.base.story < 0)
         young = self._young(1)
         n = self.a_week

@@ -10,29 +10,64 @@ from __future__ import annotations
 import numpy as np
 
 from narratives.affinity import Batch, WordOverlap
-from narratives.granularity import linked, measured_cut
+from narratives.granularity import event_level, linked, measured_cut
+from narratives.language import base_language
 from narratives.linkage import average_link, single_similarities
-from narratives.settings import DiscoverSettings
+from narratives.settings import DiscoverSettings, Settings
 
 _MAX_LINKED = 4_000  # average-link needs n * n / 2 distances
 _MAX_CHAINED = 15_000  # the same groups from one matrix in single precision: 900 MB at most
+_EVENT_LEVEL = 0.33  # of the default encoder
+
+
+def at_grain(settings: Settings, named: bool) -> DiscoverSettings:
+    """The settings with what `auto` stands for, and a level of events only where that is the grain.
+
+    Parameters
+    ----------
+    named
+        Whether narratives are defined: they give the desk a subject, and without one nothing says that a narrative is
+        broader than an event.
+    """
+    found = settings.discover
+    grain = found.grain if found.grain != "auto" else "subject" if named else "events"
+    level = 0.0
+    if grain == "events" and not found.tau_percentile:
+        level = found.event_level or (_EVENT_LEVEL if settings.encode.model == "default" else 0.0)
+    return found.model_copy(update={"grain": grain, "event_level": level})
 
 
 def cut_level(batch: Batch, words: WordOverlap, settings: DiscoverSettings) -> float:
-    """Similarity that separates groups: measured on the batch, or the `tau_percentile` of its pairs if that is set."""
+    """Similarity that separates groups: by the grain, or the `tau_percentile` of all pairs if that is set."""
     similarity = similarities(batch, words, settings)
-    if not settings.tau_percentile:
+    if not settings.tau_percentile and settings.grain != "events":
         return measured_cut(similarity, settings.min_stories)
-    pairs = similarity[np.triu_indices(len(batch), 1)]
-    return float(np.percentile(pairs, settings.tau_percentile)) if len(pairs) else 0.0
+    chosen = np.triu(np.ones((len(batch), len(batch)), dtype=bool), 1)
+    if settings.tau_percentile:
+        pairs = similarity[chosen]
+        return float(np.percentile(pairs, settings.tau_percentile)) if len(pairs) else 0.0
+    return event_level(similarity[chosen & ~two_languages(batch)])
 
 
 def similarities(batch: Batch, words: WordOverlap, settings: DiscoverSettings) -> np.ndarray:
-    """(n, n) cosine of meaning plus a little overlap of words."""
+    """(n, n) cosine of meaning plus a little overlap of words.
+
+    At the grain of events two languages count more (`across_languages`): one event is told less alike in them, and the
+    level that groups are cut at is one within languages.
+    """
     meaning = batch.vectors @ batch.vectors.T
+    if settings.grain == "events":
+        meaning = np.where(two_languages(batch), settings.across_languages * meaning, meaning)
     if settings.group_word_weight:
         meaning = meaning + settings.group_word_weight * words.between(batch)
     return meaning
+
+
+def two_languages(batch: Batch) -> np.ndarray:
+    """(n, n) bool: the two texts are in different languages."""
+    langs = np.array([base_language(tag) for tag in batch.langs], dtype=object)
+    found: np.ndarray = langs[:, None] != langs[None, :]
+    return found
 
 
 def group_articles(batch: Batch, words: WordOverlap, cut: float, settings: DiscoverSettings) -> np.ndarray:
@@ -51,7 +86,8 @@ def group_articles(batch: Batch, words: WordOverlap, cut: float, settings: Disco
     if n <= _MAX_LINKED:
         return _numbered(_average_link(similarities(batch, words, settings), cut))
     if n <= _MAX_CHAINED:
-        return _numbered(average_link(single_similarities(batch, words, settings.group_word_weight), cut))
+        across = settings.across_languages if settings.grain == "events" else 1.0
+        return _numbered(average_link(single_similarities(batch, words, settings.group_word_weight, across), cut))
     parts = coarse_parts(batch.vectors, settings)
     labels = np.empty(n, dtype=int)
     offset = 0

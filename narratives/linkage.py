@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from narratives.language import base_language
+
 if TYPE_CHECKING:
     from narratives.affinity import Batch
     from narratives.overlap import WordOverlap
@@ -23,14 +25,17 @@ if TYPE_CHECKING:
 _ROWS = 512  # of the matrix at a time
 
 
-def single_similarities(batch: Batch, words: WordOverlap, word_weight: float) -> np.ndarray:
-    """(n, n) float32: what `discover.similarities` says, row block by row block."""
+def single_similarities(batch: Batch, words: WordOverlap, word_weight: float, across: float = 1.0) -> np.ndarray:
+    """(n, n) float32: what `discover.similarities` says, row block by row block; two languages count `across` times."""
     n = len(batch)
+    langs = np.unique([base_language(tag) for tag in batch.langs], return_inverse=True)[1]
     found = np.empty((n, n), dtype=np.float32)
     rows = words.rows(batch) if word_weight else None
     for start in range(0, n, _ROWS):
         block = slice(start, start + _ROWS)
         np.matmul(batch.vectors[block], batch.vectors.T, out=found[block])
+        if across != 1.0:
+            found[block][langs[block, None] != langs] *= np.float32(across)
         if rows is not None:
             found[block] += word_weight * (rows[block] @ rows.T).toarray()
     return found

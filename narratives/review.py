@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, delete, update
 
 from narratives import weeks
-from narratives.affinity import WordOverlap, joined
+from narratives.affinity import Batch, WordOverlap, joined, unit
 from narratives.archive import schema
 from narratives.lineage import HOLD, MERGE_MARGIN, propose_merges, propose_split, same_split
 from narratives.members import forget_sums
@@ -16,6 +17,7 @@ from narratives.state import Cluster, Member, StepState
 from narratives.step import Step
 from narratives.sums import alike
 
+LOOKED = 60  # latest members in which a split, or what makes two narratives one, is looked for
 _ROUGH = 0.05  # sums tell likeness about so well; who may be one is then looked at by the members
 
 
@@ -30,6 +32,7 @@ class Review:
         self.kept: list[dict[str, Any]] = []  # proposals that wait for the next review
         self.merges: list[tuple[str, str]] = []  # (goes, stays)
         self.looked = False
+        self._latest: dict[str, tuple[Batch, list[date]]] = {}
 
     def look(self) -> None:
         """Find proposals, and carry out those that were found in the review before as well."""
@@ -43,7 +46,7 @@ class Review:
         }
         living = [i for i in sorted(state.members) if self._may_change(i)]
         for narrative_id in filter(self._grew, living):
-            members = self.step.ruled.movable(state.members[narrative_id])
+            members = self.step.ruled.movable(self._members(narrative_id)[0])
             proposal = propose_split(narrative_id, members, WordOverlap(members, []), state.cut, settings)
             if proposal is None or not self._alive(narrative_id, proposal.leaving):
                 continue
@@ -53,7 +56,7 @@ class Review:
                 self._split(narrative_id, proposal.leaving)
             else:
                 self._keep("split", narrative_id, "", held, {"leaving": list(proposal.leaving)}, old)
-        by_id = {i: state.members[i] for i in self._near(living)}
+        by_id = {i: self._members(i)[0] for i in self._near(living)}
         words = WordOverlap(joined(list(by_id.values())), []) if by_id else None
         for a, b in propose_merges(by_id, words, state.cut, settings) if words else []:
             if not self._may_merge(a, b):
@@ -61,17 +64,24 @@ class Review:
             old = before.get(("merge", a, b))
             held = old["n_held"] + 1 if old else 1
             if held >= HOLD and not any(a in pair or b in pair for pair in self.merges):
-                stays, goes = (a, b) if len(by_id[a]) >= len(by_id[b]) else (b, a)
+                size = {i: state.narratives[i]["n_members"] for i in (a, b)}
+                stays, goes = (a, b) if size[a] >= size[b] else (b, a)
                 self.merges.append((goes, stays))
             else:
                 self._keep("merge", a, b, held, {}, old)
 
     def _grew(self, narrative_id: str) -> bool:
-        """It has members from the last weeks: a silent narrative is left whole, so its members need not be read."""
-        since = self.state.week - (self.step.settings.discover.buffer_weeks - 1) * weeks.WEEK
+        """Two parts may have members from the last weeks: a silent narrative is left whole, and is not read."""
+        since = self._since()
         cells = self.state.cells.get(narrative_id)
-        joined = [cell.week for cell in cells] if cells else self.state.members.weeks(narrative_id)
-        return max(joined, default=since - weeks.WEEK) >= since
+        if cells:
+            return sum(cell.n for cell in cells if cell.week >= since) >= 2
+        return sum(week >= since for week in self.state.members.weeks(narrative_id)) >= 2
+
+    def _since(self) -> date:
+        """Week from which members are recent: what was alive at one review still is at the next one."""
+        settings = self.step.settings.discover
+        return self.state.week - (settings.buffer_weeks - 1 + (HOLD - 1) * settings.review_every) * weeks.WEEK
 
     def _near(self, living: list[str]) -> list[str]:
         """Narratives that by their sums may be as alike to another one as members of one narrative are."""
@@ -88,8 +98,16 @@ class Review:
 
     def _may_merge(self, a: str, b: str) -> bool:
         """No decision keeps the two apart."""
-        ruled = self.step.ruled
-        return ruled.rulings.may_merge(a, b, {i: set(ruled.stories(self.state.members[i])) for i in (a, b)})
+        ruled, members = self.step.ruled, self.state.members
+        barred = ruled.rulings.barred  # members are read only where a story may not be in the other narrative
+        stories = {i: set(ruled.stories(members[i])) if barred.get(j) else set() for i, j in ((a, b), (b, a))}
+        return ruled.rulings.may_merge(a, b, stories)
+
+    def _members(self, narrative_id: str) -> tuple[Batch, list[date]]:
+        """The latest members, oldest first, and the weeks in which they joined."""
+        if narrative_id not in self._latest:
+            self._latest[narrative_id] = self.step.latest(self.state, narrative_id, LOOKED)
+        return self._latest[narrative_id]
 
     def _may_change(self, narrative_id: str) -> bool:
         row = self.state.narratives[narrative_id]
@@ -97,9 +115,9 @@ class Review:
 
     def _alive(self, narrative_id: str, leaving: tuple[str, ...]) -> bool:
         """Both parts still get articles: a silent narrative is left whole."""
-        since = self.state.week - (self.step.settings.discover.buffer_weeks - 1) * weeks.WEEK
-        ids, joined = self.state.members[narrative_id].ids, self.state.members.weeks(narrative_id)
-        recent = {i for i, week in zip(ids, joined, strict=True) if week >= since}
+        since = self._since()
+        members, joined = self._members(narrative_id)
+        recent = {i for i, week in zip(members.ids, joined, strict=True) if week >= since}
         return bool(recent & set(leaving)) and bool(recent - set(leaving))
 
     def _keep(self, kind: str, a: str, b: str, held: int, detail: dict[str, Any], old: dict[str, Any] | None) -> None:
@@ -117,21 +135,26 @@ class Review:
         )
 
     def _split(self, narrative_id: str, leaving: tuple[str, ...]) -> None:
+        """A part becomes a narrative; earlier members than those looked at go with it where they lie nearer to it."""
         state = self.state
         taken = {m.article_id for m in state.moved}
-        ids = tuple(i for i in leaving if i not in taken)
-        if len(ids) < self.step.settings.discover.min_stories:
+        if len(set(leaving) - taken) < self.step.settings.discover.min_stories:
             return
         number = max(int(i[1:]) for i in [*state.narratives, *(c.id for c in state.born)]) + 1
-        members = state.members[narrative_id]
-        part = members.take([members.ids.index(i) for i in ids])
+        seen = set(self._members(narrative_id)[0].ids)
+        members = self.step.ruled.movable(state.members[narrative_id])
+        goes = np.array([i in leaving for i in members.ids])
+        stays = np.array([i in seen for i in members.ids]) & ~goes
+        centres = unit(np.stack([members.vectors[rows].sum(axis=0) for rows in (stays, goes)]))
+        nearer = members.vectors @ (centres[1] - centres[0]) > 0
+        open_ = np.array([i not in taken for i in members.ids])
+        part = members.take(np.flatnonzero((goes | (nearer & ~stays)) & open_))
         pairs = part.vectors @ part.vectors.T
         n = len(part)
-        cluster = Cluster(f"N{number:04d}", ids, narrative_id, 0.0, parent=narrative_id, reviewed=True)
+        cluster = Cluster(f"N{number:04d}", part.ids, narrative_id, 0.0, parent=narrative_id, reviewed=True)
         cluster.cohesion = float((pairs.sum() - pairs.trace()) / (n * (n - 1)))
         state.born.append(cluster)
-        centre = part.vectors.sum(axis=0)
-        centre = centre / (centre @ centre) ** 0.5
+        centre = unit(part.vectors.sum(axis=0))
         state.moved += [
             Member(i, cluster.id, float(v @ centre), "split") for i, v in zip(part.ids, part.vectors, strict=True)
         ]

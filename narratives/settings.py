@@ -91,12 +91,24 @@ class DiscoverSettings(_Section):
     min_stories: int = Field(5, ge=3, description="Stories that a new narrative needs.")
     buffer_weeks: int = Field(3, ge=1, le=26, description="Unassigned articles stay candidates this long.")
     buffer_max: int = Field(12_000, ge=100, description="At most this many unassigned articles are clustered.")
+    grain: str = Field(
+        "auto",
+        pattern="^(auto|subject|events)$",
+        description="What a discovered narrative is: as broad as the material tells apart best (`subject`), or one "
+        "event (`events`). `auto`: events on a desk without definitions, which is given no subject.",
+    )
+    event_level: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Similarity from which texts tell of one event, on average; 0: what was measured for the `default` "
+        "encoder (0.33), for any other one far enough above the similarity of strangers.",
+    )
     tau_percentile: float = Field(
         0.0,
         ge=0,
         lt=100,
-        description="Groups are cut at this percentile of the similarity of pairs; 0: where the material's own groups "
-        "are told apart best.",
+        description="Groups are cut at this percentile of the similarity of pairs; 0: as `grain` says.",
     )
     word_weight: float = Field(1.0, ge=0, description="Weight of word overlap beside the cosine, in assignment.")
     group_word_weight: float = Field(0.25, ge=0, description="The same in grouping articles.")

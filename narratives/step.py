@@ -21,7 +21,7 @@ from narratives.affinity import Batch, Known, WordOverlap, joined
 from narratives.archive import schema
 from narratives.assign import calibration, floors, pooled
 from narratives.definitions import Definition
-from narratives.discover import cut_level
+from narratives.discover import at_grain, cut_level
 from narratives.known import SeedTexts, make_known, seeds_in, sentence_votes
 from narratives.latest import Latest
 from narratives.material import Material, Row
@@ -50,6 +50,7 @@ class Step:
         said: SeedTexts,
         material: Material,
     ) -> None:
+        settings = settings.model_copy(update={"discover": at_grain(settings, bool(definitions))})
         self.archive, self.settings, self.material = archive, settings, material
         self.definitions, self.said = list(definitions), said
         self.zone = ZoneInfo(settings.discover.timezone)
@@ -127,16 +128,17 @@ class Step:
             nobody = self.batch(state, [])
             state.members = Latest(lambda _: (nobody, []), living)
         else:
-            state.members = Latest(partial(self._latest, state), living)
+            most = self.settings.discover.max_members
+            state.members = Latest(partial(self.latest, state, limit=most), living)
             state.cells = cells_of(self.archive, living)
             for narrative_id in living:
                 if narrative_id not in state.cells and len(state.members[narrative_id]):
                     self._add_up(state, narrative_id)
         self.make_known(state)
 
-    def _latest(self, state: StepState, narrative_id: str) -> tuple[Batch, list[date]]:
+    def latest(self, state: StepState, narrative_id: str, limit: int) -> tuple[Batch, list[date]]:
         """The latest members of a narrative and the weeks in which they joined, oldest first."""
-        ids = self.joined(narrative_id, self.settings.discover.max_members)[::-1]
+        ids = self.joined(narrative_id, limit)[::-1]
         return self.batch(state, [article for article, _ in ids]), [week for _, week in ids]
 
     def joined(self, narrative_id: str, limit: int | None, week: date | None = None) -> list[tuple[str, date]]:
@@ -226,13 +228,17 @@ class Step:
         rows = sorted([*waiting, *state.voices], key=in_time)[-settings.buffer_max :]
         state.pool = self.batch(state, [row["id"] for row in rows])
         self.ruled.settle_homes(state)
-        recent = self._open_voices(None, unassigned=False, limit=_CUT_ARTICLES)
-        sample = self.material.batch(sorted([*recent, *state.voices], key=in_time)[-_CUT_ARTICLES:], state.space)
-        state.measured_cut = cut_level(sample, WordOverlap(sample, []), settings)
+        state.measured_cut = settings.event_level or self._measured_cut(state.space, state.voices)
         latest = self.archive.step_counts(_CUT_WEEKS - 1)[::-1] if state.bootstrapped else []
         earlier = [counts.get("measured_cut") for counts in latest]
         state.cut = float(np.mean([*(cut for cut in earlier if cut is not None), state.measured_cut]))
         self.calibrate(state, state.known)
+
+    def _measured_cut(self, space: Space, voices: Sequence[Row]) -> float:
+        """Level at which the latest stories are cut."""
+        recent = self._open_voices(None, unassigned=False, limit=_CUT_ARTICLES)
+        sample = self.material.batch(sorted([*recent, *voices], key=in_time)[-_CUT_ARTICLES:], space)
+        return cut_level(sample, WordOverlap(sample, []), self.settings.discover)
 
     def _open_voices(self, since: date | None, unassigned: bool, limit: int | None = None) -> list[dict[str, Any]]:
         """Voices that earlier steps took in, in any order: all, the unassigned ones since a week, the latest ones."""

@@ -1,9 +1,18 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from narratives.affinity import Batch, WordOverlap, unit
-from narratives.discover import bootstrap_groups, coarse_parts, cut_level, group_articles
-from narratives.settings import DiscoverSettings
+from narratives.discover import (
+    at_grain,
+    bootstrap_groups,
+    coarse_parts,
+    cut_level,
+    group_articles,
+    similarities,
+)
+from narratives.settings import DiscoverSettings, Settings
 
 SETTINGS = DiscoverSettings(group_word_weight=0)
 
@@ -56,6 +65,50 @@ def test_the_cut_follows_the_material_whether_it_has_few_large_or_many_small_nar
     words = WordOverlap(batch, [])
     cut = cut_level(batch, words, SETTINGS)
     assert agree(group_articles(batch, words, cut, SETTINGS), truth) > 0.9
+
+
+def test_without_definitions_a_narrative_is_an_event() -> None:
+    settings = Settings()
+    assert at_grain(settings, named=True).grain == "subject" and at_grain(settings, named=True).event_level == 0
+    assert at_grain(settings, named=False).grain == "events" and at_grain(settings, named=False).event_level == 0.33
+
+    def with_(named: bool = False, model: str = "default", **discover: object) -> DiscoverSettings:
+        encode = settings.encode.model_copy(update={"model": model})
+        changed = settings.discover.model_copy(update=discover)
+        return at_grain(settings.model_copy(update={"encode": encode, "discover": changed}), named)
+
+    assert with_(grain="subject").grain == "subject" and with_(named=True, grain="events").event_level == 0.33
+    assert with_(event_level=0.4).event_level == 0.4
+    assert with_(model="fast").event_level == 0  # its cosines are others: measured
+    assert with_(tau_percentile=97.0).event_level == 0  # asked for
+
+
+def test_the_level_of_events_stands_far_above_strangers_whatever_the_topics_are() -> None:
+    """Twenty topics of forty texts each, with an event of eight in two of them: silhouettes find the topics."""
+    rng = np.random.default_rng(0)
+    batch, _ = topics(20, 40, noise=3.0, d=200)
+    vectors = batch.vectors.copy()
+    vectors[:8] = unit(batch.vectors[0] + 0.5 * rng.standard_normal((8, 200)) / 200**0.5)
+    vectors[40:48] = unit(batch.vectors[40] + 0.5 * rng.standard_normal((8, 200)) / 200**0.5)
+    batch = replace(batch, vectors=vectors)
+    words, events = WordOverlap(batch, []), SETTINGS.model_copy(update={"grain": "events"})
+    truth = np.arange(len(batch))
+    truth[:8], truth[40:48] = 0, 40
+    level = cut_level(batch, words, events)
+    found = group_articles(batch, words, level, events)
+    assert (found[:8] == found[0]).all() and (found[40:48] == found[40]).all()
+    assert np.bincount(found).max() < 12
+    assert level > cut_level(batch, words, SETTINGS)
+
+
+def test_two_languages_count_more_at_the_grain_of_events() -> None:
+    batch, _ = topics(1, 8, noise=1.3)
+    batch = replace(batch, langs=("en", "zh") * 4)
+    words, events = WordOverlap(batch, []), SETTINGS.model_copy(update={"grain": "events"})
+    plain, more = similarities(batch, words, SETTINGS), similarities(batch, words, events)
+    assert more[0, 1] == pytest.approx(SETTINGS.across_languages * plain[0, 1]) and more[0, 2] == pytest.approx(
+        plain[0, 2]
+    )
 
 
 def test_nothing_and_one_article_are_no_groups():

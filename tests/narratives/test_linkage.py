@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,10 @@ def test_similarities_by_blocks_are_those_of_all_at_once() -> None:
     found = single_similarities(batch, words, settings.group_word_weight)
     assert found.dtype == np.float32
     assert found == pytest.approx(similarities(batch, words, settings), abs=1e-6)
+    two = replace(batch, langs=tuple("zh-Hant" if i % 3 else "en" for i in range(700)))
+    words, events = WordOverlap(two, []), settings.model_copy(update={"grain": "events"})
+    found = single_similarities(two, words, settings.group_word_weight, settings.across_languages)
+    assert found == pytest.approx(similarities(two, words, events), abs=1e-6)
 
 
 def test_equal_articles_are_one_group_and_strangers_none() -> None:
