@@ -163,6 +163,8 @@ def place(
         if len(rows) >= _GROUP and known:
             together = scores[rows].mean(axis=0)
             fits = together >= group_levels(mean, sd, len(rows), settings, least)
+            if forbidden is not None:  # most of it may not go there: it is a story of its own
+                fits &= forbidden[rows].mean(axis=0) <= 0.5
             if fits.any():
                 # Between narratives that the group as a whole fits, or that it reaches alone, each article
                 # decides for itself.

@@ -19,15 +19,15 @@ from narratives.settings import DiscoverSettings
 
 HOLD = 2  # reviews that a proposal must be found in
 MERGE_MARGIN = 0.02
-_JACCARD = 0.5  # two findings of a split are the same when their smaller parts share half of their articles
 
 
 @dataclass(frozen=True)
 class SplitProposal:
-    """The part (article ids) that would leave `narrative`; the larger side keeps the id."""
+    """The part (article ids) that would leave `narrative`, and the larger one, which keeps the id."""
 
     narrative: str
     leaving: tuple[str, ...]
+    staying: tuple[str, ...] = ()
 
 
 def propose_split(
@@ -47,17 +47,38 @@ def propose_split(
     parts = [int(label) for label in np.argsort(-sizes, kind="stable") if sizes[label] >= settings.min_stories]
     if len(parts) < 2:
         return None
-    return SplitProposal(narrative, tuple(members.ids[i] for i in np.flatnonzero(labels == parts[1])))
+    staying, leaving = (tuple(members.ids[i] for i in np.flatnonzero(labels == part)) for part in parts[:2])
+    return SplitProposal(narrative, leaving, staying)
 
 
-def same_split(a: Sequence[str], b: Sequence[str]) -> bool:
-    """Two findings speak of the same part.
+def held(before: Batch, proposal: SplitProposal, members: Batch, cut: float) -> SplitProposal | None:
+    """The proposal with the part leaving that was to leave before, or None if neither is that part.
 
-    >>> same_split(["x", "y", "z"], ["x", "y", "z", "w"]), same_split(["x"], ["y"])
-    (True, False)
+    A part is the same if its texts then and now are on average as alike as those of one group: of a large narrative
+    hardly one text is among the latest at both reviews, and of two parts of one size now one is the larger, now the
+    other.
+
+    Parameters
+    ----------
+    before
+        What was to leave at the review before.
+    members
+        That the proposal was made of.
     """
-    one, two = set(a), set(b)
-    return len(one & two) >= _JACCARD * len(one | two)
+    if not len(before):
+        return None
+    at = {article: i for i, article in enumerate(members.ids)}
+
+    def alike(part: Sequence[str]) -> float:
+        rows = members.vectors[[at[i] for i in part]]
+        return float(before.vectors.mean(axis=0) @ rows.mean(axis=0))
+
+    leaving, staying = alike(proposal.leaving), alike(proposal.staying)
+    if max(leaving, staying) < cut:
+        return None
+    if leaving >= staying:
+        return proposal
+    return SplitProposal(proposal.narrative, proposal.staying, proposal.leaving)
 
 
 def propose_merges(

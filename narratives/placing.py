@@ -193,6 +193,9 @@ class Placing:
             into = [i for i in group.rows if closed is None or not closed[i, column[name]]]
             own = pool.vectors[into] @ unit(total.vector)
             state.placed += [Member(pool.ids[i], name, float(w), "assigned") for i, w in zip(into, own, strict=True)]
+            kept_out = np.setdiff1d(group.rows, into)
+            if len(kept_out) >= settings.min_stories:  # by a decision: they are a story of their own
+                born[-len(born) - 1] = group._replace(rows=kept_out)
         return list(born.values())
 
     def _parent(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, update
 from narratives import weeks
 from narratives.affinity import Batch, WordOverlap, joined, unit
 from narratives.archive import schema
-from narratives.lineage import HOLD, MERGE_MARGIN, propose_merges, propose_split, same_split
+from narratives.lineage import HOLD, MERGE_MARGIN, held, propose_merges, propose_split
 from narratives.members import forget_sums
 from narratives.state import Cluster, Member, StepState
 from narratives.step import Step
@@ -51,24 +51,27 @@ class Review:
             if proposal is None or not self._alive(narrative_id, proposal.leaving):
                 continue
             old = before.get(("split", narrative_id, ""))
-            held = old["n_held"] + 1 if old and same_split(old["detail"]["leaving"], proposal.leaving) else 1
-            if held >= HOLD:
-                self._split(narrative_id, proposal.leaving)
+            once = self.step.batch(state, old["detail"]["leaving"] if old else [])
+            again = held(once, proposal, members, state.cut)
+            n_held = old["n_held"] + 1 if old and again else 1
+            if again and n_held >= HOLD:
+                self._split(narrative_id, again.leaving)
             else:
-                self._keep("split", narrative_id, "", held, {"leaving": list(proposal.leaving)}, old)
+                leaving = list((again or proposal).leaving)
+                self._keep("split", narrative_id, "", n_held, {"leaving": leaving}, old)
         by_id = {i: self._members(i)[0] for i in self._near(living)}
         words = WordOverlap(joined(list(by_id.values())), []) if by_id else None
         for a, b in propose_merges(by_id, words, state.cut, settings) if words else []:
             if not self._may_merge(a, b):
                 continue
             old = before.get(("merge", a, b))
-            held = old["n_held"] + 1 if old else 1
-            if held >= HOLD and not any(a in pair or b in pair for pair in self.merges):
+            n_held = old["n_held"] + 1 if old else 1
+            if n_held >= HOLD and not any(a in pair or b in pair for pair in self.merges):
                 size = {i: state.narratives[i]["n_members"] for i in (a, b)}
                 stays, goes = (a, b) if size[a] >= size[b] else (b, a)
                 self.merges.append((goes, stays))
             else:
-                self._keep("merge", a, b, held, {}, old)
+                self._keep("merge", a, b, n_held, {}, old)
 
     def _grew(self, narrative_id: str) -> bool:
         """Two parts may have members from the last weeks: a silent narrative is left whole, and is not read."""

@@ -3,7 +3,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from narratives.affinity import Batch, WordOverlap, unit
-from narratives.lineage import propose_merges, propose_split, same_split, status_after
+from narratives.lineage import held, propose_merges, propose_split, status_after
 from narratives.settings import DiscoverSettings
 
 SETTINGS = DiscoverSettings(group_word_weight=0)
@@ -49,9 +49,18 @@ def test_two_names_for_one_thing_are_proposed_for_a_merge_and_strangers_are_not(
     assert propose_merges(living, WordOverlap(a, []), 0.5, SETTINGS) == [("N0001", "N0002")]
 
 
-def test_two_findings_are_the_same_when_half_agrees():
-    assert same_split("abcd", "abce")
-    assert not same_split("abcd", "cdefgh")
+def test_the_same_part_is_found_again_by_other_texts_and_when_it_has_become_the_larger():
+    """None of the texts is among the latest at both reviews, as in a narrative of a hundred a week."""
+    a, b = [1.0, 0, 0, 0], [0, 1.0, 0, 0]
+    before = around(b, 6, 2, "old")
+    for n_a, n_b in ((9, 6), (6, 9)):
+        members = both(around(a, n_a, 0, "a"), around(b, n_b, 1, "b"))
+        proposal = propose_split("N0004", members, WordOverlap(members, []), 0.5, SETTINGS)
+        assert proposal is not None and len(proposal.leaving) == 6
+        again = held(before, proposal, members, 0.5)
+        assert again is not None and set(again.leaving) == {f"b{i}" for i in range(n_b)}
+        assert held(around([0, 0, 1.0, 0], 6, 3, "other"), proposal, members, 0.5) is None
+    assert held(before.take([]), proposal, members, 0.5) is None
 
 
 def test_silence_makes_dormant_then_ended_and_a_member_revives():

@@ -52,7 +52,7 @@ def desk_of(folder, weeks, word_encoder, word_tone, vote_share: float) -> narrat
     folder.mkdir()
     (folder / "none.yaml").write_text("narratives: []\n", encoding="utf-8")
     desk = narratives.init(folder / "desk", folder / "none.yaml")
-    strict = {"level_sd": 0.0, "vote_level": 0.3, "vote_share": vote_share}
+    strict = {"grain": "subject", "level_sd": 0.0, "vote_level": 0.3, "vote_share": vote_share}
     changed = desk.settings.discover.model_copy(update=strict)
     desk.settings = desk.settings.model_copy(update={"discover": changed})
     for week, rows in enumerate(weeks):

@@ -132,7 +132,7 @@ def test_a_step_reads_no_members_of_narratives_that_have_sums(
     def refuse(self: Step, state: StepState, narrative_id: str) -> Any:
         raise AssertionError(f"members of {narrative_id} were read")
 
-    monkeypatch.setattr(Step, "_latest", refuse)
+    monkeypatch.setattr(Step, "latest", refuse)
     known, _ = known_of(desk, word_encoder)
     assert len(known) >= 3
 
