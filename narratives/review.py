@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, update
 from narratives import weeks
 from narratives.affinity import Batch, WordOverlap, joined, unit
 from narratives.archive import schema
-from narratives.lineage import HOLD, MERGE_MARGIN, held, propose_merges, propose_split
+from narratives.lineage import HOLD, MERGE_MARGIN, SplitProposal, held, propose_merges, propose_split
 from narratives.members import forget_sums
 from narratives.state import Cluster, Member, StepState
 from narratives.step import Step
@@ -48,11 +48,13 @@ class Review:
         for narrative_id in filter(self._grew, living):
             members = self.step.ruled.movable(self._members(narrative_id)[0])
             proposal = propose_split(narrative_id, members, WordOverlap(members, []), state.cut, settings)
-            if proposal is None or not self._alive(narrative_id, proposal.leaving):
+            if proposal is None:
                 continue
             old = before.get(("split", narrative_id, ""))
             once = self.step.batch(state, old["detail"]["leaving"] if old else [])
             again = held(once, proposal, members, state.cut)
+            if not self._alive(narrative_id, again or proposal, again is not None):
+                continue
             n_held = old["n_held"] + 1 if old and again else 1
             if again and n_held >= HOLD:
                 self._split(narrative_id, again.leaving)
@@ -81,10 +83,9 @@ class Review:
             return sum(cell.n for cell in cells if cell.week >= since) >= 2
         return sum(week >= since for week in self.state.members.weeks(narrative_id)) >= 2
 
-    def _since(self) -> date:
-        """Week from which members are recent: what was alive at one review still is at the next one."""
-        settings = self.step.settings.discover
-        return self.state.week - (settings.buffer_weeks - 1 + (HOLD - 1) * settings.review_every) * weeks.WEEK
+    def _since(self, more: int = 0) -> date:
+        """Week from which members are recent, and `more` weeks before it."""
+        return self.state.week - (self.step.settings.discover.buffer_weeks - 1 + more) * weeks.WEEK
 
     def _near(self, living: list[str]) -> list[str]:
         """Narratives that by their sums may be as alike to another one as members of one narrative are."""
@@ -116,12 +117,12 @@ class Review:
         row = self.state.narratives[narrative_id]
         return row["origin"] == "discovered" and row["status"] in ("active", "provisional")
 
-    def _alive(self, narrative_id: str, leaving: tuple[str, ...]) -> bool:
-        """Both parts still get articles: a silent narrative is left whole."""
-        since = self._since()
+    def _alive(self, narrative_id: str, proposal: SplitProposal, again: bool) -> bool:
+        """Both parts got articles lately, or did when the review before found them."""
+        since = self._since(self.step.settings.discover.review_every if again else 0)
         members, joined = self._members(narrative_id)
         recent = {i for i, week in zip(members.ids, joined, strict=True) if week >= since}
-        return bool(recent & set(leaving)) and bool(recent - set(leaving))
+        return bool(recent & set(proposal.leaving)) and bool(recent - set(proposal.leaving))
 
     def _keep(self, kind: str, a: str, b: str, held: int, detail: dict[str, Any], old: dict[str, Any] | None) -> None:
         first = old["first_week"] if old and held > 1 else self.state.week
