@@ -9,6 +9,9 @@ silhouette came within .04 BCubed of the best cut on eight; on the two of rare e
 coarser one agrees better with the labels, but the usual level there leaves the births in their weeks. Which of the cuts
 as good as the best is taken was chosen later, on five replays of English headlines.
 
+On a desk that follows no subject this is not asked (`event_level`): headlines of ten topics are told apart best by
+topic, and among them the events of a stream of Chinese news drowned (IDF1 .20, at the level of events .64).
+
 References
 ----------
 Rousseeuw, Silhouettes, 1987; Breiman et al., Classification and Regression Trees, 1984 (the rule of standard errors).
