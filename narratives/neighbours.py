@@ -57,8 +57,9 @@ def vote(
     alike = np.round(alike, 6)  # so that the last bit of a product cannot decide
     found = {}
     for i, article in enumerate(asking.ids):
-        order = np.argsort(-alike[i], kind="stable")[: _NEIGHBOURS + 1]
-        neighbours = [j for j in order if alike[i, j] >= cut and voters.ids[j] != article][:_NEIGHBOURS]
+        close = np.flatnonzero(alike[i] >= cut)
+        order = close[np.argsort(-alike[i, close], kind="stable")][: _NEIGHBOURS + 1]
+        neighbours = [j for j in order if voters.ids[j] != article][:_NEIGHBOURS]
         votes: dict[str, float] = {}
         for j in neighbours:
             votes[homes[j]] = votes.get(homes[j], 0.0) + float(alike[i, j])
