@@ -82,8 +82,10 @@ class Archives:
         (self.folder / "none.yaml").write_text("narratives: []\n", encoding="utf-8")
         narratives.init(self.folder / "first", self.folder / "none.yaml").close()
         settings = self.folder / "first" / "narratives.toml"
-        said = settings.read_text(encoding="utf-8")
-        settings.write_text(said.replace('model = "default"', f'model = "{model}"'), encoding="utf-8")
+        said, usual = settings.read_text(encoding="utf-8"), 'model = "default"'
+        if said.count(usual) != 1:
+            raise ValueError(f"{settings} does not say {usual}")
+        settings.write_text(said.replace(usual, f'model = "{model}"'), encoding="utf-8")
         desk = narratives.open(self.folder / "first")
         usual = np.flatnonzero(self.base.story < 0)
         young = self._young(1)

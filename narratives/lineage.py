@@ -38,7 +38,7 @@ def propose_split(
     Parameters
     ----------
     members
-        Stories of the narrative, at most `settings.max_members`, oldest first.
+        The latest stories of the narrative, oldest first.
     """
     if len(members) < 2 * settings.min_stories:
         return None

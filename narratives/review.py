@@ -124,8 +124,8 @@ class Review:
         recent = {i for i, week in zip(members.ids, joined, strict=True) if week >= since}
         return bool(recent & set(proposal.leaving)) and bool(recent - set(proposal.leaving))
 
-    def _keep(self, kind: str, a: str, b: str, held: int, detail: dict[str, Any], old: dict[str, Any] | None) -> None:
-        first = old["first_week"] if old and held > 1 else self.state.week
+    def _keep(self, kind: str, a: str, b: str, n_held: int, detail: dict[str, Any], old: dict[str, Any] | None) -> None:
+        first = old["first_week"] if old and n_held > 1 else self.state.week
         self.kept.append(
             {
                 "kind": kind,
@@ -133,7 +133,7 @@ class Review:
                 "other_id": b,
                 "first_week": first,
                 "last_week": self.state.week,
-                "n_held": held,
+                "n_held": n_held,
                 "detail": detail,
             }
         )
@@ -147,7 +147,8 @@ class Review:
         number = max(int(i[1:]) for i in [*state.narratives, *(c.id for c in state.born)]) + 1
         seen = set(self._members(narrative_id)[0].ids)
         members = self.step.ruled.movable(state.members[narrative_id])
-        goes = np.array([i in leaving for i in members.ids])
+        going = set(leaving)
+        goes = np.array([i in going for i in members.ids])
         stays = np.array([i in seen for i in members.ids]) & ~goes
         centres = unit(np.stack([members.vectors[rows].sum(axis=0) for rows in (stays, goes)]))
         nearer = members.vectors @ (centres[1] - centres[0]) > 0

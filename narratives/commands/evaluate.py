@@ -44,7 +44,7 @@ def evaluate(
     """Score tone, stance, clusters or alerts on a labelled file, beside baselines.
 
     Clusters are compared with `story` or `topic`; alerts with the first weeks of stories, in the order of
-    `published_at`. For general news give `--settings` a file with the values for it.
+    `published_at`, on a desk without definitions (`discover.grain`).
 
     Labels are negative, neutral, positive for tone; favor, against, neutral for stance. Intervals are 95 %
     bootstrap intervals over rows.

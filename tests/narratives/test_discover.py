@@ -92,8 +92,6 @@ def test_the_level_of_events_stands_far_above_strangers_whatever_the_topics_are(
     vectors[40:48] = unit(batch.vectors[40] + 0.5 * rng.standard_normal((8, 200)) / 200**0.5)
     batch = replace(batch, vectors=vectors)
     words, events = WordOverlap(batch, []), SETTINGS.model_copy(update={"grain": "events"})
-    truth = np.arange(len(batch))
-    truth[:8], truth[40:48] = 0, 40
     level = cut_level(batch, words, events)
     found = group_articles(batch, words, level, events)
     assert (found[:8] == found[0]).all() and (found[40:48] == found[40]).all()
@@ -106,9 +104,8 @@ def test_two_languages_count_more_at_the_grain_of_events() -> None:
     batch = replace(batch, langs=("en", "zh") * 4)
     words, events = WordOverlap(batch, []), SETTINGS.model_copy(update={"grain": "events"})
     plain, more = similarities(batch, words, SETTINGS), similarities(batch, words, events)
-    assert more[0, 1] == pytest.approx(SETTINGS.across_languages * plain[0, 1]) and more[0, 2] == pytest.approx(
-        plain[0, 2]
-    )
+    assert more[0, 1] == pytest.approx(SETTINGS.across_languages * plain[0, 1])
+    assert more[0, 2] == pytest.approx(plain[0, 2])
 
 
 def test_nothing_and_one_article_are_no_groups():

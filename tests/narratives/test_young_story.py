@@ -16,31 +16,26 @@ SAID = [f"said{i}" for i in range(8)]  # what both wings say
 WINGS = {"harbour": [f"harbour{i}" for i in range(6)], "strike": [f"strike{i}" for i in range(6)]}
 
 
+def article(kind: str, week: int, i: int, words: list[str]) -> dict[str, str]:
+    at = START + timedelta(weeks=week, hours=i)
+    return {
+        "title": " ".join(words[:4]),
+        "text": " ".join(words[4:]) + ".",
+        "source": f"Wire {i % 3}",
+        "url": f"https://example.org/{kind}/{week}/{i}",
+        "published_at": at.isoformat(),
+    }
+
+
 def told(wing: str, week: int, i: int) -> dict[str, str]:
     """A text of one wing: nearly all of its words, those of both, and two that nobody else has."""
     rng = random.Random(f"{wing}{week}{i}")
     words = [*rng.sample(WINGS[wing], 5), *rng.sample(SAID, 7), f"own{wing}{week}{i}a", f"own{wing}{week}{i}b"]
-    at = START + timedelta(weeks=week, hours=i)
-    url = f"https://example.org/{wing}/{week}/{i}"
-    return {
-        "title": " ".join(words[:4]),
-        "text": " ".join(words[4:]) + ".",
-        "source": f"Wire {i % 3}",
-        "url": url,
-        "published_at": at.isoformat(),
-    }
+    return article(wing, week, i, words)
 
 
 def stranger(week: int, i: int) -> dict[str, str]:
-    words = [f"alone{week}x{i}x{n}" for n in range(12)]
-    at = START + timedelta(weeks=week, hours=i)
-    return {
-        "title": " ".join(words[:4]),
-        "text": " ".join(words[4:]) + ".",
-        "source": f"Wire {i % 3}",
-        "url": f"https://example.org/alone/{week}/{i}",
-        "published_at": at.isoformat(),
-    }
+    return article("alone", week, i, [f"alone{week}x{i}x{n}" for n in range(12)])
 
 
 def desk_of(folder: Path, **changed: float) -> narratives.Desk:
