@@ -9,6 +9,7 @@ import runpy
 import shlex
 import shutil
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -128,14 +129,16 @@ def run_line(line: str, may_need_a_look: bool, place: Path, instead: dict[str, s
 
 
 @pytest.fixture
-def own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_files(tmp_path: Path) -> Iterator[Path]:
     """A folder with an export, a crawl and a list of feeds (none in it), and an environment that is put back."""
-    monkeypatch.setattr(os, "environ", os.environ.copy())
+    before = dict(os.environ)  # the environment itself stays: Ray reads what is set in it from C++
     (tmp_path / "exports").mkdir()
     (tmp_path / "exports" / "monday.txt").write_text(EXAMPLES["search-export"], encoding="utf-8")
     (tmp_path / "crawl.jsonl").write_text(EXAMPLES["jsonl"], encoding="utf-8")
     (tmp_path / "feeds.opml").write_text('<opml version="2.0"><body></body></opml>', encoding="utf-8")
-    return tmp_path
+    yield tmp_path
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.mark.slow

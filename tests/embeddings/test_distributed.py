@@ -18,11 +18,7 @@ from embeddings.distributed import EncodingWorker
 from embeddings.exchange import read_vectors
 
 ray = pytest.importorskip("ray")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:ray"),  # its own settings are deprecated by itself
-    pytest.mark.filterwarnings("ignore::FutureWarning:ray"),
-]
+pytestmark = pytest.mark.slow
 N_TEXTS = 1_600
 WORDS = "稀土 磁体 出口管制 China tightens magnet exports prices rise 价格 上涨 again".split()
 
