@@ -24,6 +24,7 @@ from narratives.settings import DiscoverSettings
 # Sub-stories of one narrative differ from its mean by about this much (sd), measured on the sample subject.
 _STORY_SD = 0.03
 _GROUP = 3  # from this many articles on, a group is decided as one
+_SMALL = 2  # from this many on, a group may be born together with others
 
 
 class Pool(NamedTuple):
@@ -114,8 +115,9 @@ class Placement:
     """Where the articles of a batch go.
 
     `narrative` holds an id or `""` an article, `score` its score to that (or else the best) narrative, `others`
-    further narratives that it reaches by itself. `newborn` are the groups that fit nothing known. `near` are, for
-    an article without one, the narratives whose level it reaches by `settings.vote_level`.
+    further narratives that it reaches by itself. `newborn` are the groups that fit nothing known, `small` those of
+    them that are too small for a narrative. `near` are, for an article without one, the narratives whose level it
+    reaches by `settings.vote_level`.
     """
 
     narrative: tuple[str, ...]
@@ -123,6 +125,7 @@ class Placement:
     others: tuple[tuple[tuple[str, float], ...], ...]
     newborn: tuple[Group, ...]
     near: tuple[tuple[str, ...], ...] = ()
+    small: tuple[Group, ...] = ()
 
 
 def place(
@@ -151,7 +154,7 @@ def place(
     """
     n = len(scores)
     chosen = [""] * n
-    newborn = []
+    newborn, small = [], []
     open_scores = scores if forbidden is None else np.where(forbidden, -1.0, scores)
     mean = np.array([k.mean for k in known])
     sd = np.array([k.sd for k in known])
@@ -173,14 +176,17 @@ def place(
                     if open_scores[row, best] >= least[best] / 2:
                         chosen[row] = known[best].id
                 continue
+        together = open_scores[rows].mean(axis=0) if known else np.zeros(0)
+        nearest = known[int(np.argmax(together))].id if known else ""
+        group = Group(rows, nearest, float(together.max()) if known else 0.0)
         if len(rows) >= settings.min_stories:
-            together = open_scores[rows].mean(axis=0) if known else np.zeros(0)
-            nearest = known[int(np.argmax(together))].id if known else ""
-            newborn.append(Group(rows, nearest, float(together.max()) if known else 0.0))
+            newborn.append(group)
             continue
         for row in rows:
             if reached[row].any():
                 chosen[row] = known[int(np.argmax(np.where(reached[row], open_scores[row], -np.inf)))].id
+        if len(rows) >= _SMALL and not any(chosen[row] for row in rows):
+            small.append(group)
     best_scores = open_scores.max(axis=1) if known else np.zeros(n)
     index = {k.id: j for j, k in enumerate(known)}
     own = np.array([open_scores[i, index[c]] if c else best_scores[i] for i, c in enumerate(chosen)])
@@ -194,4 +200,4 @@ def place(
     )
     nearly = open_scores >= settings.vote_level * levels if known else np.zeros((n, 0), dtype=bool)
     near = tuple(tuple(known[int(j)].id for j in np.flatnonzero(nearly[i])) if not chosen[i] else () for i in range(n))
-    return Placement(tuple(chosen), own, others, tuple(newborn), near)
+    return Placement(tuple(chosen), own, others, tuple(newborn), near, tuple(small))

@@ -17,13 +17,17 @@ from narratives.settings import DiscoverSettings, Settings
 
 _MAX_LINKED = 4_000  # average-link needs n * n / 2 distances
 _MAX_CHAINED = 15_000  # the same groups from one matrix in single precision: 900 MB at most
-# Of the default encoder. Of .30, .33, .35 and .36 on replays of English, Chinese and mixed news the one at which no
-# stream loses: above it stories told in two languages part, below it Chinese headlines gather by topic.
-_EVENT_LEVEL = 0.33
+# Of the default encoder. Of .27 to .39 on replays of English, Chinese and mixed news the one at which no stream loses:
+# above it stories told in two languages part, below it Chinese headlines gather by topic.
+_EVENT_LEVEL = 0.345
+# At the grain of events: one event shares more words than one subject does, and across languages joining by chance
+# matters less where a group must be new besides.
+_EVENT_WEIGHTS = {"group_word_weight": 0.4, "across_languages": 1.6}
 
 
 def at_grain(settings: Settings, named: bool) -> DiscoverSettings:
-    """The settings with what `auto` stands for, and a level of events only where that is the grain.
+    """The settings with what `auto` stands for; where events are the grain with their level, and weights of their own
+    unless they are set.
 
     Parameters
     ----------
@@ -33,10 +37,11 @@ def at_grain(settings: Settings, named: bool) -> DiscoverSettings:
     """
     found = settings.discover
     grain = found.grain if found.grain != "auto" else "subject" if named else "events"
-    level = 0.0
-    if grain == "events" and not found.tau_percentile:
-        level = found.event_level or (_EVENT_LEVEL if settings.encode.model == "default" else 0.0)
-    return found.model_copy(update={"grain": grain, "event_level": level})
+    if grain != "events":
+        return found.model_copy(update={"grain": grain, "event_level": 0.0})
+    level = found.event_level or (_EVENT_LEVEL if settings.encode.model == "default" else 0.0)
+    unset = {name: value for name, value in _EVENT_WEIGHTS.items() if name not in found.model_fields_set}
+    return found.model_copy(update={**unset, "grain": grain, "event_level": 0.0 if found.tau_percentile else level})
 
 
 def cut_level(batch: Batch, words: WordOverlap, settings: DiscoverSettings) -> float:

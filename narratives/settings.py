@@ -102,7 +102,7 @@ class DiscoverSettings(_Section):
         ge=0,
         lt=1,
         description="Similarity from which texts tell of one event, on average; 0: what was measured for the `default` "
-        "encoder (0.33), for any other one far enough above the similarity of strangers.",
+        "encoder (0.345), for any other one far enough above the similarity of strangers.",
     )
     tau_percentile: float = Field(
         0.0,
@@ -111,9 +111,15 @@ class DiscoverSettings(_Section):
         description="Groups are cut at this percentile of the similarity of pairs; 0: as `grain` says.",
     )
     word_weight: float = Field(1.0, ge=0, description="Weight of word overlap beside the cosine, in assignment.")
-    group_word_weight: float = Field(0.25, ge=0, description="The same in grouping articles.")
+    group_word_weight: float = Field(
+        0.25, ge=0, description="The same in grouping articles; left unset, 0.4 at the grain of events."
+    )
     across_languages: float = Field(
-        1.4, ge=1, le=2, description="An article's cosine to what is told in another language counts so many times."
+        1.4,
+        ge=1,
+        le=2,
+        description="An article's cosine to what is told in another language counts so many times; left unset, 1.6 at "
+        "the grain of events.",
     )
     actor_weight: float = Field(0.03, ge=0, description="Weight of ln(1 + mentions of the narrative's actors).")
     vote_weight: float = Field(
@@ -138,6 +144,13 @@ class DiscoverSettings(_Section):
         gt=0,
         le=2,
         description="Newborn groups whose similarity across is this share of that inside them are one; 2 never are.",
+    )
+    came_before: float = Field(
+        0.4,
+        gt=0,
+        le=2,
+        description="At the grain of events: a group is not born where texts like it came before at this share of "
+        "today's rate, or more; 2 is never asked.",
     )
     vote_share: float = Field(
         0.65,

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _CUT_ARTICLES = 1_500  # latest stories whose pairs set the level at which groups are cut
 _LARGE = ("profile", "centre")  # of a narrative's row: made anew from its members
 _CUT_WEEKS = 4  # the cut is the mean of this many weeks' measurements
+_BEFORE_WEEKS = 12  # before the pool's, in which the like of a newborn group is looked for
+_BEFORE_MOST = 6_000  # texts looked at
 
 
 class Step:
@@ -240,20 +242,34 @@ class Step:
         sample = self.material.batch(sorted([*recent, *voices], key=in_time)[-_CUT_ARTICLES:], space)
         return cut_level(sample, WordOverlap(sample, []), self.settings.discover)
 
+    def left_before(self, state: StepState) -> tuple[np.ndarray, int]:
+        """What the twelve weeks before the pool's left in no narrative: (n, d) vectors, evenly thinned, and number."""
+        assert state.space is not None
+        first = state.week - (self.settings.discover.buffer_weeks - 1) * weeks.WEEK
+        ids = self._open_ids(first - _BEFORE_WEEKS * weeks.WEEK, unassigned=True, before=first)
+        rows = self.rows_of(sorted(ids)[:: max(1, -(-len(ids) // _BEFORE_MOST))])
+        return state.space.project(self.material.article_vectors(rows), [form_tag(row) for row in rows]), len(ids)
+
     def _open_voices(self, since: date | None, unassigned: bool, limit: int | None = None) -> list[dict[str, Any]]:
         """Voices that earlier steps took in, in any order: all, the unassigned ones since a week, the latest ones."""
+        return self.rows_of(self._open_ids(since, unassigned, limit))
+
+    def _open_ids(
+        self, since: date | None, unassigned: bool, limit: int | None = None, before: date | None = None
+    ) -> list[str]:
         article, member = schema.article, schema.membership
         query = select(article.c.id).where(article.c.step_week.is_not(None), article.c.is_voice)
         if since is not None:
             query = query.where(article.c.step_week >= since)
+        if before is not None:
+            query = query.where(article.c.step_week < before)
         if unassigned:
             placed = select(member.c.article_id).where(member.c.article_id == article.c.id, ~member.c.weak)
             query = query.where(~placed.exists())
         if limit is not None:  # asked to order all of a few weeks, SQLite would walk through every article by its date
             query = query.order_by(article.c.published_at.desc(), article.c.id).limit(limit)
         with self.archive.reading() as connection:
-            ids = list(connection.scalars(query))
-        return self.rows_of(ids)
+            return list(connection.scalars(query))
 
 
 def in_time(row: Row) -> tuple[datetime, str]:

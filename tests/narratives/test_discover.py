@@ -70,15 +70,17 @@ def test_the_cut_follows_the_material_whether_it_has_few_large_or_many_small_nar
 def test_without_definitions_a_narrative_is_an_event() -> None:
     settings = Settings()
     assert at_grain(settings, named=True).grain == "subject" and at_grain(settings, named=True).event_level == 0
-    assert at_grain(settings, named=False).grain == "events" and at_grain(settings, named=False).event_level == 0.33
+    assert at_grain(settings, named=False).grain == "events" and at_grain(settings, named=False).event_level == 0.345
 
     def with_(named: bool = False, model: str = "default", **discover: object) -> DiscoverSettings:
         encode = settings.encode.model_copy(update={"model": model})
         changed = settings.discover.model_copy(update=discover)
         return at_grain(settings.model_copy(update={"encode": encode, "discover": changed}), named)
 
-    assert with_(grain="subject").grain == "subject" and with_(named=True, grain="events").event_level == 0.33
+    assert with_(grain="subject").grain == "subject" and with_(named=True, grain="events").event_level == 0.345
     assert with_(event_level=0.4).event_level == 0.4
+    assert with_(named=True).across_languages == settings.discover.across_languages < with_().across_languages
+    assert with_(group_word_weight=0.25).group_word_weight == 0.25  # set, though as it was
     assert with_(model="fast").event_level == 0  # its cosines are others: measured
     assert with_(tau_percentile=97.0).event_level == 0  # asked for
 

@@ -62,7 +62,7 @@ def test_two_wings_of_one_week_are_born_as_one(tmp_path, before, word_encoder, w
     week = write(tmp_path / "week.jsonl", [told(wing, 1, i) for wing in WINGS for i in range(6)])
     found = {}
     for name, sibling in (("one", 0.55), ("two", 2.0)):
-        desk = desk_of(tmp_path / name, sibling=sibling)
+        desk = desk_of(tmp_path / name, sibling=sibling, came_before=2.0)  # no past is known yet
         run(desk, word_encoder, word_tone, [before])
         run(desk, word_encoder, word_tone, [week])
         found[name] = homes(desk, "harbour"), homes(desk, "strike"), len(desk.alerts())

@@ -1,0 +1,75 @@
+"""What has always come is not born; what begins is, also where it is told in parts that are too small alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from narratives.affinity import unit
+from narratives.novelty import came_before, crowding
+from tests.narratives.test_pipeline import run, write
+from tests.narratives.test_young_story import article, desk_of, homes, stranger, told
+
+ADVERT = [f"flat{i}" for i in range(12)]
+
+
+def around(axis: int, n: int, seed: int, spread: float = 0.7) -> np.ndarray:
+    noise = spread * np.random.default_rng(seed).standard_normal((n, 60)) / 60**0.5
+    return unit(np.eye(60)[axis] + noise)
+
+
+def strangers(n: int, seed: int) -> np.ndarray:
+    return unit(np.random.default_rng(seed).standard_normal((n, 60)))
+
+
+def test_the_rate_before_is_a_share_of_todays_and_thinning_does_not_change_it() -> None:
+    group, beside = around(0, 6, 1), np.vstack([around(0, 6, 2), strangers(88, 3)])  # 12 of 100
+    half = np.vstack([around(0, 24, 4), strangers(376, 5)])  # 24 of 400
+    assert came_before(group, beside, half) == pytest.approx(0.5)
+    assert came_before(group, beside, half[::2]) == pytest.approx(0.5)
+    assert came_before(group, beside, strangers(400, 6)) == 0.0
+
+
+def test_a_crowd_is_what_is_half_like_a_group_and_not_in_it() -> None:
+    group = around(0, 5, 1, spread=0.3)
+    half_like = unit(around(0, 10, 2) + np.eye(60)[1:11])
+    assert crowding(group, half_like) == 2.0
+    assert crowding(group, strangers(50, 3)) == 0.0
+
+
+def advert(week: int, i: int) -> dict[str, str]:
+    rng = np.random.default_rng((week, i))
+    words = [str(word) for word in rng.choice(ADVERT, 10, replace=False)]
+    return article("advert", week, i, [*words, f"house{week}x{i}a", f"house{week}x{i}b"])
+
+
+def weeks_of_news(n_weeks: int) -> list[dict[str, str]]:
+    """Thirty strangers a week and an advert: never five adverts in three weeks."""
+    return [row for week in range(n_weeks) for row in [*(stranger(week, i) for i in range(30)), advert(week, 0)]]
+
+
+@pytest.mark.parametrize("came", [0.4, 2.0])
+def test_what_has_always_come_is_not_born_and_what_begins_is(tmp_path, word_encoder, word_tone, came):
+    desk = desk_of(tmp_path / "desk", came_before=came)
+    rows = weeks_of_news(9) + [advert(8, i) for i in range(1, 4)] + [told("harbour", 8, i) for i in range(6)]
+    run(desk, word_encoder, word_tone, [write(tmp_path / "news.jsonl", rows)])
+    (harbour,) = set(homes(desk, "harbour"))
+    assert harbour
+    assert (set(homes(desk, "advert")) == {""}) == (came < 1)
+    assert len(desk.narratives()) == (1 if came < 1 else 2)
+    desk.close()
+
+
+@pytest.mark.parametrize(("week", "born"), [(8, True), (1, False)])
+def test_small_parts_of_one_story_are_born_together_once_the_past_is_known(
+    tmp_path: Path, word_encoder, word_tone, week, born
+):
+    """Three texts of each wing: neither is a narrative alone."""
+    desk = desk_of(tmp_path / "desk")
+    rows = weeks_of_news(week + 1) + [told(wing, week, i) for wing in ("harbour", "strike") for i in range(3)]
+    run(desk, word_encoder, word_tone, [write(tmp_path / "news.jsonl", rows)])
+    found = {*homes(desk, "harbour"), *homes(desk, "strike")}
+    assert len(found) == 1 and (found != {""}) == born
+    desk.close()
