@@ -149,7 +149,7 @@ def explain_article(
         nearest=shown,
         counter_example=counter,
         counter_score=counter_score,
-        why=tuple(_reasons(own, row["step_week"] is None, all_near, counter_score, desk)),
+        why=tuple(_reasons(own, row["step_week"] is None, all_near, counter_score, step.settings.discover)),
     )
 
 
@@ -238,7 +238,9 @@ def _name(desk: Desk, row: dict[str, Any]) -> str:
     return str(names[0] or names[1] or row["id"])
 
 
-def _reasons(narrative: str, is_waiting: bool, near: Sequence[Nearness], counter_score: float, desk: Desk) -> list[str]:
+def _reasons(
+    narrative: str, is_waiting: bool, near: Sequence[Nearness], counter_score: float, settings: DiscoverSettings
+) -> list[str]:
     """Sentences that say what the numbers mean."""
     if not near:
         return ["There is no narrative yet that it could join."]
@@ -271,9 +273,10 @@ def _reasons(narrative: str, is_waiting: bool, near: Sequence[Nearness], counter
             f"Today it would reach the level of {reached.id} ({reached.score:.2f} against {reached.level:.2f}); when "
             "it was last looked at it did not, or it was judged with a group of similar articles that did not."
         ]
-    n, w = desk.settings.discover.min_stories, desk.settings.discover.buffer_weeks
+    n, w = settings.min_stories, settings.buffer_weeks
+    unless = ", unless their like has come all along" if settings.grain == "events" else ""
     return [
         f"It reaches no level: the nearest is {best.id} with {best.score:.2f} of {best.level:.2f} needed.",
         f"An article in no narrative stays a candidate for {w} weeks; {n} stories alike become a narrative "
-        "of their own.",
+        f"of their own{unless}.",
     ]
