@@ -31,9 +31,10 @@ class Newborn:
     """What the rule looks at; counts are of stories, not of copies.
 
     `weeks` is the week of each member story's first article, `sources` the outlet of each, `cohesion` the mean
-    similarity between members, `cut` the level at which groups were cut this week, `nearest_young` the narrative of the
-    young alert that it is most like ("" for none) and `likeness` their mean similarity, `suspects` the outlets whose
-    feed doubled or began in these weeks.
+    similarity between members, `cut` the level at which groups were cut this week, `loose` the share of it that is
+    asked (1, or what parts of one story must have to each other where it was born of several), `nearest_young` the
+    narrative of the young alert that it is most like ("" for none) and `likeness` their mean similarity, `suspects`
+    the outlets whose feed doubled or began in these weeks.
     """
 
     weeks: Sequence[date]
@@ -45,6 +46,7 @@ class Newborn:
     nearest_young: str = ""
     likeness: float = -1.0
     suspects: frozenset[str] = frozenset()
+    loose: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def judge(newborn: Newborn, week: date, settings: AlertSettings, level: Level | 
     n = len(newborn.weeks)
     outlets = [outlet(source) for source in newborn.sources if source.strip()]
     n_sources = len(set(outlets))
-    threshold = newborn.cut + settings.cohesion_margin
+    threshold = newborn.loose * newborn.cut + settings.cohesion_margin
     p_value = newborn.growth.p_value if newborn.growth else None
     passed = {
         "recent_stories": recent >= settings.min_recent_stories,

@@ -103,11 +103,13 @@ def group_levels(
 
 
 class Group(NamedTuple):
-    """Rows of a batch that hang together and fit nothing known: the nearest narrative, their mean score to it."""
+    """Rows of a batch that hang together and fit nothing known: the nearest narrative, their mean score to it, and of
+    how many groups they were put together."""
 
     rows: np.ndarray
     nearest: str
     score: float
+    n_parts: int = 1
 
 
 @dataclass(frozen=True)

@@ -41,10 +41,11 @@ class Births:
         said, kinship = Profiles([k.profile for k in living]), self._kinship(living)
         by_id = {k.id: k for k in living}
         number = max((int(i[1:]) for i in state.narratives), default=0)
-        for rows, nearest, score in self._new(placement):
+        for group in self._new(placement):
             number += 1
-            members = state.pool.take(rows)
-            cluster = Cluster(f"N{number:04d}", members.ids, nearest, round(score, 4))
+            members = state.pool.take(group.rows)
+            cluster = Cluster(f"N{number:04d}", members.ids, group.nearest, round(group.score, 4))
+            cluster.n_parts = group.n_parts
             cluster.bootstrap = state.bootstrapping
             pairs = members.vectors @ members.vectors.T
             n = len(members)
@@ -104,9 +105,9 @@ class Births:
         born: dict[int, Group] = {}
         for home, group in zip(homes, newborn, strict=True):
             if home >= len(young):
-                first = born.get(home, group)
-                joint = np.union1d(first.rows, group.rows)
-                born[home] = first._replace(rows=joint)
+                first = born.get(home)
+                joint = group if first is None else first._replace(rows=np.union1d(first.rows, group.rows))
+                born[home] = joint._replace(n_parts=first.n_parts + 1 if first else 1)
                 continue
             name, total = list(young.items())[home]
             into = [i for i in group.rows if closed is None or not closed[i, column[name]]]

@@ -66,6 +66,7 @@ class Circumstances:
             sources=[row["source"] for row in rows],
             cohesion=float((pairs.sum() - np.trace(pairs)) / (n * (n - 1))),
             cut=self.state.cut,
+            loose=self.step.settings.discover.sibling if cluster.n_parts > 1 else 1.0,
             growth=self._growth(batch),
             series=routine_share(self._headlines_of(rows), self._habits, since),
             nearest_young=nearest,

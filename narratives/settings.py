@@ -179,7 +179,11 @@ class AlertSettings(_Section):
     min_recent_stories: int = Field(4, ge=2, description="Stories in the last two weeks.")
     min_recent_share: float = Field(0.6, ge=0, le=1, description="Share of members from the last two weeks.")
     cohesion_margin: float = Field(
-        0.02, ge=-1, le=0.5, description="Mean similarity of its stories must exceed the cut by this."
+        0.02,
+        ge=-1,
+        le=0.5,
+        description="Mean similarity of its stories must exceed the cut by this, or discover.sibling of the "
+        "cut where it was born of parts.",
     )
     max_false_per_quarter: float = Field(
         1.0, ge=0, le=100, description="False alarms in 13 weeks that the level is calibrated to; 0 never does."

@@ -37,6 +37,7 @@ class Cluster:
     kinship: float = 0.0  # to the discovered narrative that it is most like
     parent: str = ""
     cohesion: float = 0.0
+    n_parts: int = 1  # groups that it was put together of
     bootstrap: bool = False
     reviewed: bool = False  # split off by a review: part of a known narrative, so no alert
 

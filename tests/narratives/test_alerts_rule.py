@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -67,6 +68,13 @@ def test_the_calibrated_level_decides_over_the_default():
     assert judge(newborn, BORN, AlertSettings()).tier == "alert"
     strict = judge(newborn, BORN, AlertSettings(), Level(0.001, True, 30, 2, 1.0, 12))
     assert strict.tier == "watch" and strict.why["level"]["n_weeks"] == 30
+
+
+def test_of_a_story_born_of_parts_less_is_asked():
+    newborn = Newborn([BORN] * 6, ["a", "b", "c"] * 2, 0.3, 0.35)
+    assert judge(newborn, BORN, AlertSettings()).tier == "watch"
+    of_parts = judge(replace(newborn, loose=0.55), BORN, AlertSettings())
+    assert of_parts.tier == "alert" and of_parts.threshold == pytest.approx(0.55 * 0.35 + 0.02)
 
 
 def test_a_routine_series_is_no_alert_however_it_grew():

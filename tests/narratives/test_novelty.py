@@ -72,4 +72,5 @@ def test_small_parts_of_one_story_are_born_together_once_the_past_is_known(
     run(desk, word_encoder, word_tone, [write(tmp_path / "news.jsonl", rows)])
     found = {*homes(desk, "harbour"), *homes(desk, "strike")}
     assert len(found) == 1 and (found != {""}) == born
+    assert [alert.tier for alert in desk.alerts().itertuples()] == (["alert"] if born else [])
     desk.close()
