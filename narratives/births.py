@@ -21,9 +21,10 @@ from narratives.sums import cell_of
 _KINSHIP = 0.198
 _STRANGERS_SD = 6.0  # at four, 36 of 44 births that were said to have split off were other stories (English headlines)
 _KINSHIP_NARRATIVES = 8  # with fewer the measured kinship of strangers means nothing
-# What was left in no narrative before, as a share of the pool: from so much on it tells what is new, and small groups
-# may be born together. Of the first weeks too little is known.
-_SOME_PAST, _ENOUGH_PAST = 0.25, 0.8
+# What was left in no narrative before, as a share of the pool: from so much on it tells what is new, small groups may
+# be born together, and what stands in a crowd may be born. Of the first weeks too little is known: disasters that were
+# gathered in them as one narrative took in all that came later.
+_SOME_PAST, _ENOUGH_PAST, _LONG_PAST = 0.25, 0.8, 1.3
 _CROWDED = 0.8
 
 
@@ -74,17 +75,20 @@ class Births:
         older, n_older = self.step.left_before(state)
         small = placement.small if n_older >= _ENOUGH_PAST * len(state.pool) else ()
         groups = self._families([*placement.newborn, *small])
-        return groups if settings.came_before >= 2 else [one for one in groups if self._is_new(one, placement, older)]
+        if settings.came_before >= 2:
+            return groups
+        return [group for group in groups if self._is_new(group, placement, older, n_older)]
 
-    def _is_new(self, group: Group, placement: Placement, older: np.ndarray) -> bool:
+    def _is_new(self, group: Group, placement: Placement, older: np.ndarray, n_older: int) -> bool:
         """Against what was left in no narrative, now and before."""
         assert self.state.pool is not None
         vectors = self.state.pool.vectors
         beside = np.array([not name for name in placement.narrative])
         beside[group.rows] = False
-        if len(older) < _SOME_PAST * len(vectors):
-            return crowding(vectors[group.rows], vectors[beside]) < _CROWDED
-        return came_before(vectors[group.rows], vectors[beside], older) < self.settings.came_before
+        own, others = vectors[group.rows], vectors[beside]
+        if n_older < _LONG_PAST * len(vectors) and crowding(own, others) >= _CROWDED:
+            return False
+        return n_older < _SOME_PAST * len(vectors) or came_before(own, others, older) < self.settings.came_before
 
     def _families(self, newborn: Sequence[Group]) -> list[Group]:
         """Parts of one young story are one; what a young narrative tells goes there. Those that are large enough."""

@@ -52,7 +52,7 @@ def came_before(group: np.ndarray, beside: np.ndarray, older: np.ndarray) -> flo
 def crowding(group: np.ndarray, beside: np.ndarray) -> float:
     """Texts half like a group beside it, for each of its own: what stands in a crowd is hardly an event.
 
-    For the first weeks, before which nothing is known. Parameters as for `came_before`.
+    For the first weeks, before which too little is known. Parameters as for `came_before`.
 
     >>> flat, fire = np.eye(2)
     >>> crowding(np.stack([fire] * 5), np.stack([flat] * 9 + [fire]))
