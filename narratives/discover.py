@@ -20,8 +20,9 @@ _MAX_CHAINED = 15_000  # the same groups from one matrix in single precision: 90
 # Of the default encoder. Of .27 to .39 on replays of English, Chinese and mixed news the one at which no stream loses:
 # above it stories told in two languages part, below it Chinese headlines gather by topic.
 _EVENT_LEVEL = 0.345
-# At the grain of events: one event shares more words than one subject does, and across languages joining by chance
-# matters less where a group must be new besides.
+# At the grain of events. Reports of one event share more words than articles on one subject (English headlines: IDF1
+# .81 with the weight of subjects, .83); and with 1.6 for two languages .79 of the stories told in both lie in one
+# narrative, with 1.4 .58. What that gathers wrongly is not new and is not born (`narratives.novelty`).
 _EVENT_WEIGHTS = {"group_word_weight": 0.4, "across_languages": 1.6}
 
 
