@@ -48,11 +48,15 @@ def test_a_group_is_decided_by_its_mean_so_that_its_weakest_member_comes_along()
 def test_five_articles_alike_that_fit_nothing_are_born_together():
     found = placed([[0.16, 0.05]] * 5, [7] * 5)
     assert found.narrative == ("",) * 5
-    assert [(list(rows), nearest) for rows, nearest, _ in found.newborn] == [([0, 1, 2, 3, 4], "N0001")]
+    assert [(list(group.rows), group.nearest) for group in found.newborn] == [([0, 1, 2, 3, 4], "N0001")]
+    assert found.small == ()
 
 
-def test_four_articles_alike_that_fit_nothing_wait():
-    assert placed([[0.16, 0.05]] * 4, [7] * 4).newborn == ()
+def test_four_articles_alike_that_fit_nothing_wait_for_others_like_them():
+    found = placed([[0.16, 0.05]] * 4, [7] * 4)
+    assert found.newborn == () and [list(group.rows) for group in found.small] == [[0, 1, 2, 3]]
+    assert placed([[0.16, 0.05]], [7]).small == ()  # one alone is no group
+    assert placed([[0.4, 0.1], [0.16, 0.05]], [7, 7]).small == ()  # one of the two has a place
 
 
 def test_what_the_analyst_has_ruled_out_is_not_chosen():
