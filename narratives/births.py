@@ -21,9 +21,9 @@ from narratives.sums import cell_of
 _KINSHIP = 0.198
 _STRANGERS_SD = 6.0  # at four, 36 of 44 births that were said to have split off were other stories (English headlines)
 _KINSHIP_NARRATIVES = 8  # with fewer the measured kinship of strangers means nothing
-# What was left in no narrative before, as a share of the pool: from so much on it tells what is new, small groups may
-# be born together, and what stands in a crowd may be born. Of the first weeks too little is known: disasters that were
-# gathered in them as one narrative took in all that came later.
+# How much was left in no narrative before, as a share of the pool. From the first on it is asked what came before, from
+# the second on small groups may be born together, and only from the third on may be born what stands in a crowd:
+# disasters that were gathered in the first weeks as one narrative took in all that came later.
 _SOME_PAST, _ENOUGH_PAST, _LONG_PAST = 0.25, 0.8, 1.3
 _CROWDED = 0.8
 
@@ -110,8 +110,9 @@ class Births:
         for home, group in zip(homes, newborn, strict=True):
             if home >= len(young):
                 first = born.get(home)
-                joint = group if first is None else first._replace(rows=np.union1d(first.rows, group.rows))
-                born[home] = joint._replace(n_parts=first.n_parts + 1 if first else 1)
+                if first is not None:
+                    group = first._replace(rows=np.union1d(first.rows, group.rows), n_parts=first.n_parts + 1)
+                born[home] = group
                 continue
             name, total = list(young.items())[home]
             into = [i for i in group.rows if closed is None or not closed[i, column[name]]]
