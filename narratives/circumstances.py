@@ -7,7 +7,7 @@ archive. What the newborn of a step share (headlines, words of the known narrati
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -133,7 +133,7 @@ class Circumstances:
                 vectors = self.state.space.project(raw, [form_tag(row) for row in rows])
             else:
                 vectors = np.zeros((0, 1))
-            published = [weeks.monday_of(row["published_at"], self.step.zone) for row in rows]
+            published = weeks.mondays_of([row["published_at"] for row in rows], self.step.zone)
             self._voices = (vectors, published, 1.0 / every)
         return self._voices
 
@@ -150,11 +150,13 @@ class Circumstances:
         with self.step.archive.reading() as connection:
             found = connection.execute(query).all()
         newborn = [i for cluster in self.state.born for i in cluster.article_ids]
-        before = [Headline(title, source, self._day(at)) for title, source, at in found]
+        days = weeks.dates_of([at for _, _, at in found], self.step.zone)
+        before = [Headline(title, source, day) for (title, source, _), day in zip(found, days, strict=True)]
         return Habits(self._headlines_of(self.step.rows_of(newborn)), before)
 
     def _headlines_of(self, rows: Sequence[Mapping[Any, Any]]) -> list[Headline]:
-        return [Headline(row["title"], row["source"], self._day(row["published_at"])) for row in rows]
+        days = weeks.dates_of([row["published_at"] for row in rows], self.step.zone)
+        return [Headline(row["title"], row["source"], day) for row, day in zip(rows, days, strict=True)]
 
     def _nearest(self, newborn: str, young: Sequence[str]) -> tuple[str, float]:
         """The narrative of a young alert that a newborn is most like, and the mean similarity of their stories."""
@@ -195,10 +197,6 @@ class Circumstances:
             self._suspects = frozenset(found)
         return self._suspects
 
-    def _day(self, instant: datetime) -> date:
-        return instant.replace(tzinfo=UTC).astimezone(self.step.zone).date()
-
-
 def source_counts(step: Step, state: StepState, since: date) -> dict[str, dict[date, int]]:
     """Source -> week -> articles published in it, with this week's arrivals."""
     article = schema.article
@@ -209,9 +207,8 @@ def source_counts(step: Step, state: StepState, since: date) -> dict[str, dict[d
         found = [(source, at) for source, at in connection.execute(query)]
     found += [(row["source"], row["published_at"]) for row in state.arrivals if row["step_week"] is None]
     counts: dict[str, dict[date, int]] = {}
-    for source, at in found:
+    for (source, _), week in zip(found, weeks.mondays_of([at for _, at in found], step.zone), strict=True):
         by_week = counts.setdefault(source, {})
-        week = weeks.monday_of(at, step.zone)
         by_week[week] = by_week.get(week, 0) + 1
     return counts
 

@@ -51,13 +51,13 @@ def vote(
     if not len(asking) or not len(voters):
         return {}
     found = {}
-    for i, (article, alike) in enumerate(zip(asking.ids, _likeness(asking, voters, settings), strict=True)):
-        close = np.flatnonzero(alike >= cut)
-        order = close[np.argsort(-alike[close], kind="stable")][: _NEIGHBOURS + 1]
-        neighbours = [j for j in order if voters.ids[j] != article][:_NEIGHBOURS]
+    for i, (article, (close, alike)) in enumerate(zip(asking.ids, _close(asking, voters, cut, settings), strict=True)):
+        order = np.argsort(-alike, kind="stable")[: _NEIGHBOURS + 1]
+        neighbours = [j for j in order if voters.ids[close[j]] != article][:_NEIGHBOURS]
         votes: dict[str, float] = {}
         for j in neighbours:
-            votes[homes[j]] = votes.get(homes[j], 0.0) + float(alike[j])
+            home = homes[close[j]]
+            votes[home] = votes.get(home, 0.0) + float(alike[j])
         weight, best = max(((votes.get(name, 0.0), name) for name in near[i]), default=(0.0, ""))
         share = weight / sum(votes.values()) if votes else 0.0
         if best and share >= settings.vote_share:
@@ -65,14 +65,23 @@ def vote(
     return found
 
 
-def _likeness(asking: Batch, voters: Batch, settings: DiscoverSettings) -> Iterator[np.ndarray]:
-    """(n_voters,) for each article that asks."""
+def _close(
+    asking: Batch, voters: Batch, cut: float, settings: DiscoverSettings
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """For each article that asks the rows of the voters that are as alike as the cut, and how alike they are."""
     words = WordOverlap(joined([asking, voters]), [])
     own, others = words.rows(asking), words.rows(voters).T.tocsr()
-    here, there = (np.array([base_language(tag) for tag in batch.langs]) for batch in (asking, voters))
+    langs = np.unique([base_language(tag) for tag in (*asking.langs, *voters.langs)], return_inverse=True)[1]
+    here, there = langs[: len(asking), None], langs[len(asking) :]
     for start in range(0, len(asking), _TOGETHER):
         part = slice(start, start + _TOGETHER)
         alike = asking.vectors[part] @ voters.vectors.T
-        alike = np.where(here[part, None] == there, alike, settings.across_languages * alike)
-        alike = alike + settings.word_weight * (own[part] @ others).toarray()
-        yield from np.round(alike, 6)  # so that the last bit of a product cannot decide
+        alike[here[part] != there] *= settings.across_languages
+        said = (own[part] @ others).toarray()
+        said *= settings.word_weight
+        said += alike
+        for row in said:
+            near = np.flatnonzero(row >= cut - 1e-5)
+            found = np.round(row[near], 6)  # so that the last bit of a product cannot decide
+            kept = found >= cut
+            yield near[kept], found[kept]

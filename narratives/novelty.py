@@ -65,4 +65,5 @@ def crowding(group: np.ndarray, beside: np.ndarray) -> float:
 
 def _likeness(group: np.ndarray, others: np.ndarray) -> np.ndarray:
     """(m,) mean cosines of others to a group's texts."""
-    return others @ group.mean(axis=0, dtype=np.float64)
+    middle = group.mean(axis=0, dtype=np.float64).astype(others.dtype)  # or the others would be converted
+    return np.asarray(np.round(others @ middle, 6))  # so that the last bit of a product cannot decide

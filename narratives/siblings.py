@@ -47,18 +47,30 @@ def families(
     sizes = np.array([total.n for total in totals], dtype=float)
     sums = alike(totals, words, settings) * _pairs(sizes)  # of the similarities of all pairs
     home = np.arange(len(totals))
-    alive = np.ones(len(totals), dtype=bool)
+    near = np.triu(closeness(sums / np.maximum(_pairs(sizes), 1e-9)), 1)
+    near[:n, :n] = 0.0
     while True:
-        near = np.triu(closeness(sums / np.maximum(_pairs(sizes), 1e-9)), 1)
-        near[~alive] = near[:, ~alive] = near[:n, :n] = 0.0
         a, b = (int(i) for i in np.unravel_index(int(near.argmax()), near.shape))
         if near[a, b] < settings.sibling:
             return [int(i) for i in home[n:]]
         sums[a] += sums[b]
         sums[:, a] += sums[:, b]
         sizes[a] += sizes[b]
-        alive[b] = False
+        sums[b] = sums[:, b] = 0.0
         home[home == b] = a
+        near[a], near[:, a] = _close_to(a, sums, sizes)
+        near[b] = near[:, b] = 0.0
+        near[:n, :n] = 0.0
+
+
+def _close_to(a: int, sums: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Closeness of one group to those after it and, as a column, to those before it; zero elsewhere."""
+    pairs = sizes[a] * sizes
+    pairs[a] -= sizes[a]
+    inside = np.diag(sums) / np.maximum(sizes * sizes - sizes, 1e-9)
+    found = _relative(sums[a] / np.maximum(pairs, 1e-9), inside[a], inside)
+    at = np.arange(len(sizes))
+    return np.where(at > a, found, 0.0), np.where(at < a, found, 0.0)
 
 
 def closeness(means: np.ndarray) -> np.ndarray:
@@ -75,9 +87,13 @@ def closeness(means: np.ndarray) -> np.ndarray:
     array([[1. , 0.5],
            [0.5, 1. ]])
     """
-    inside = np.sqrt(np.maximum(np.diag(means), 1e-9))
-    found: np.ndarray = np.round(means / np.outer(inside, inside), 6)  # so that the last bit of a product cannot decide
-    return found
+    inside = np.diag(means)
+    return _relative(means, inside[:, None], inside)
+
+
+def _relative(across: np.ndarray, inside: np.ndarray, others: np.ndarray) -> np.ndarray:
+    spread = np.sqrt(np.maximum(inside, 1e-9)) * np.sqrt(np.maximum(others, 1e-9))
+    return np.asarray(np.round(across / spread, 6))  # so that the last bit of a product cannot decide
 
 
 def _pairs(sizes: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from narratives.weeks import WEEK, monday_of, share_passed
+from narratives.weeks import WEEK, mondays_of, share_passed
 
 if TYPE_CHECKING:
     from narratives.archive import Archive
@@ -151,12 +151,12 @@ def latest_notices(archive: Archive, zone: ZoneInfo, done: Sequence[date], week:
     counts: dict[str, dict[date, int]] = {}
     latest = None
     with archive.reading() as connection:
-        for source, at in connection.execute(query):
-            monday = monday_of(at, zone)
-            if since < monday <= week:
-                by_week = counts.setdefault(source, {})
-                by_week[monday] = by_week.get(monday, 0) + 1
-                latest = at if latest is None else max(latest, at)
+        found = [(source, at) for source, at in connection.execute(query)]
+    for (source, at), monday in zip(found, mondays_of([at for _, at in found], zone), strict=True):
+        if since < monday <= week:
+            by_week = counts.setdefault(source, {})
+            by_week[monday] = by_week.get(monday, 0) + 1
+            latest = at if latest is None else max(latest, at)
     covered = share_passed(week, latest, zone) if latest is not None else 1.0
     return feed_notices(counts, [monday for monday in done if monday > since], week, covered)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,6 +19,28 @@ def monday_of(instant: datetime, zone: ZoneInfo) -> date:
     aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
     day = aware.astimezone(zone).date()
     return day - timedelta(days=day.weekday())
+
+
+def dates_of(instants: Sequence[datetime], zone: ZoneInfo) -> list[date]:
+    """Local days of many naive UTC instants: midnights are converted and not each of them.
+
+    >>> dates_of([datetime(2025, 11, 16, 17, 0), datetime(2025, 11, 16, 15, 59)], ZoneInfo("Asia/Shanghai"))
+    [datetime.date(2025, 11, 17), datetime.date(2025, 11, 16)]
+    """
+    if not instants:
+        return []
+    first, last = (at.replace(tzinfo=UTC).astimezone(zone).date() for at in (min(instants), max(instants)))
+    days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
+    local = [datetime(day.year, day.month, day.day, tzinfo=zone) for day in days]
+    midnights = [at.astimezone(UTC).replace(tzinfo=None) for at in local]
+    return [days[bisect_right(midnights, at) - 1] for at in instants]
+
+
+def mondays_of(instants: Sequence[datetime], zone: ZoneInfo) -> list[date]:
+    """`monday_of` of many naive UTC instants."""
+    days = dates_of(instants, zone)
+    week_of = {day: day - timedelta(days=day.weekday()) for day in set(days)}
+    return [week_of[day] for day in days]
 
 
 def share_passed(week: date, latest: datetime, zone: ZoneInfo) -> float:
