@@ -21,11 +21,12 @@ from narratives.sums import cell_of
 _KINSHIP = 0.198
 _STRANGERS_SD = 6.0  # at four, 36 of 44 births that were said to have split off were other stories (English headlines)
 _KINSHIP_NARRATIVES = 8  # with fewer the measured kinship of strangers means nothing
-# How much was left in no narrative before, as a share of the pool. From the first on it is asked what came before, from
-# the second on small groups may be born together, and only from the third on may be born what stands in a crowd:
-# disasters that were gathered in the first weeks as one narrative took in all that came later.
-_SOME_PAST, _ENOUGH_PAST, _LONG_PAST = 0.25, 0.8, 1.3
-_CROWDED = 0.8
+# How much was left in no narrative before, to what is left now. From the first on it is asked what came before, from the
+# second on small groups may be born together, and only from the third on may be born what stands in a crowd: disasters
+# that were gathered in the first weeks as one narrative took in all that came later. But where nothing like it came
+# before, the crowd is the rest of its own story.
+_SOME_PAST, _ENOUGH_PAST, _LONG_PAST = 0.25, 0.8, 1.4
+_CROWDED, _UNSEEN = 0.8, 0.1
 
 
 class Births:
@@ -73,22 +74,24 @@ class Births:
         if not placement.newborn and not placement.small:
             return []
         older, n_older = self.step.left_before(state)
-        small = placement.small if n_older >= _ENOUGH_PAST * len(state.pool) else ()
+        past = n_older / sum(not name for name in placement.narrative)
+        small = placement.small if past >= _ENOUGH_PAST else ()
         groups = self._families([*placement.newborn, *small])
         if settings.came_before >= 2:
             return groups
-        return [group for group in groups if self._is_new(group, placement, older, n_older)]
+        return [group for group in groups if self._is_new(group, placement, older, past)]
 
-    def _is_new(self, group: Group, placement: Placement, older: np.ndarray, n_older: int) -> bool:
-        """Against what was left in no narrative, now and before."""
+    def _is_new(self, group: Group, placement: Placement, older: np.ndarray, past: float) -> bool:
+        """Against what was left in no narrative, now and before (`past` times as much)."""
         assert self.state.pool is not None
         vectors = self.state.pool.vectors
         beside = np.array([not name for name in placement.narrative])
         beside[group.rows] = False
         own, others = vectors[group.rows], vectors[beside]
-        if n_older < _LONG_PAST * len(vectors) and crowding(own, others) >= _CROWDED:
-            return False
-        return n_older < _SOME_PAST * len(vectors) or came_before(own, others, older) < self.settings.came_before
+        crowded = past < _LONG_PAST and crowding(own, others) >= _CROWDED
+        if past < _SOME_PAST:
+            return not crowded
+        return came_before(own, others, older) < (_UNSEEN if crowded else self.settings.came_before)
 
     def _families(self, newborn: Sequence[Group]) -> list[Group]:
         """Parts of one young story are one; what a young narrative tells goes there. Those that are large enough."""
