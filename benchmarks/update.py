@@ -93,8 +93,8 @@ def measure(folder: Path, n: int, a_week: int, profile: Path | None = None) -> l
         living = [row for row in rows if row["status"] not in ("ended", "merged")]
         kinds = {"narratives": len(rows), "living": len(living)}
         desk.close()
-        facts = {"size": n, "review": more % 2 == 0, "cpu": cpu, "wall": wall, "peak_mb": _peak(), **kinds, **report.counts}
-        found.append(facts)
+        cost = {"cpu": cpu, "wall": wall, "peak_mb": _peak()}
+        found.append({"size": n, "review": more % 2 == 0, **cost, **kinds, **report.counts})
     return found
 
 

@@ -21,10 +21,10 @@ from narratives.sums import cell_of
 _KINSHIP = 0.198
 _STRANGERS_SD = 6.0  # at four, 36 of 44 births that were said to have split off were other stories (English headlines)
 _KINSHIP_NARRATIVES = 8  # with fewer the measured kinship of strangers means nothing
-# How much was left in no narrative before, to what is left now. From the first on it is asked what came before, from the
-# second on small groups may be born together, and only from the third on may be born what stands in a crowd: disasters
-# that were gathered in the first weeks as one narrative took in all that came later. But where nothing like it came
-# before, the crowd is the rest of its own story.
+# How many times what is left in no narrative now was left before. From the first on it is asked what came before, from
+# the second on small groups may be born together, and only from the third on may be born what stands in a crowd:
+# disasters that were gathered in the first weeks as one narrative took in all that came later. But where nothing like
+# it came before, the crowd is the rest of its own story.
 _SOME_PAST, _ENOUGH_PAST, _LONG_PAST = 0.25, 0.8, 1.4
 _CROWDED, _UNSEEN = 0.8, 0.1
 

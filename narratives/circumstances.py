@@ -197,6 +197,7 @@ class Circumstances:
             self._suspects = frozenset(found)
         return self._suspects
 
+
 def source_counts(step: Step, state: StepState, since: date) -> dict[str, dict[date, int]]:
     """Source -> week -> articles published in it, with this week's arrivals."""
     article = schema.article
