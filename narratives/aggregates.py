@@ -123,9 +123,8 @@ class _Period:
 
 
 def _voices(articles: pd.DataFrame) -> pd.DataFrame:
-    """One row a story, as the timeline has it: its first copy where that is among the articles, else one of them."""
-    ordered = articles.sort_values(["is_first", "id"], ascending=[False, True])
-    return ordered.drop_duplicates("story")
+    """One row a story, as the timeline has it: its first copy."""
+    return articles[articles["is_first"].astype(bool)].sort_values("id")
 
 
 def _period(voices: pd.DataFrame, measure: str) -> _Period:

@@ -62,8 +62,8 @@ def weekly_timeline(articles: pd.DataFrame, min_n: int, freq: str = "W") -> pd.D
     Parameters
     ----------
     articles
-        Columns id, week (date), story, is_first, narrative, weak, stance, verdict, tone. A story counts once a
-        week, with its first copy's scores; `n_articles` is the reach with reprints.
+        Columns id, week (date), story, is_first, narrative, weak, stance, verdict, tone. A story counts once, in the
+        week and with the scores of its first copy; `n_articles` is the reach with reprints, late ones too.
     min_n
         Averages over fewer stories are NaN.
     freq
@@ -90,28 +90,28 @@ def weekly_timeline(articles: pd.DataFrame, min_n: int, freq: str = "W") -> pd.D
     if freq == "MS":
         frame["week"] = [week.replace(day=1) for week in frame["week"]]
     rows = []
-    stories_a_week = frame.groupby("week")["story"].nunique().to_dict()
-    reach = frame.groupby(["week", "narrative"]).size().to_dict()
-    # One voice a story: its first copy, or the earliest copy of the period where the first came earlier.
-    voices = frame.sort_values(["is_first", "id"], ascending=[False, True])
-    voices = voices.drop_duplicates(["week", "narrative", "story"])
+    reach = frame.groupby(["week", "narrative"]).size().reset_index(name="n_articles")
+    voices = frame[frame["is_first"].astype(bool)].sort_values("id")
+    stories_a_week = voices.groupby("week").size().to_dict()
     decided = voices["verdict"].isin(["supports", "opposes", "reports"])
     weak = voices["weak"].astype(bool)
     voices = voices.assign(stance=voices["stance"].where(decided & ~weak), tone=voices["tone"].where(~weak))
     columns = voices[["week", "narrative", "stance", "tone"]]
-    for (week, narrative), group in columns.groupby(["week", "narrative"], sort=True):
+    groups = dict(list(columns.groupby(["week", "narrative"])))
+    for week, narrative, n_articles in reach.itertuples(index=False):
+        group = groups.get((week, narrative), columns.iloc[:0])  # there may be reprints only
         stances, tones = (group[what].to_numpy(float) for what in ("stance", "tone"))
         stances, tones = stances[~np.isnan(stances)], tones[~np.isnan(tones)]
         stance = mean_with_interval(stances, min_n) if narrative else (np.nan,) * 3
         tone = mean_with_interval(tones, min_n)
         n_stories = len(group)
-        share = n_stories / stories_a_week[week]
+        share = n_stories / stories_a_week[week] if n_stories else 0.0
         rows.append(
             (
                 week,
                 narrative,
                 n_stories,
-                reach[week, narrative],
+                n_articles,
                 share,
                 *stance,
                 len(stances) if narrative else 0,
