@@ -27,6 +27,8 @@ _KINSHIP_NARRATIVES = 8  # with fewer the measured kinship of strangers means no
 # it came before, the crowd is the rest of its own story.
 _SOME_PAST, _ENOUGH_PAST, _LONG_PAST = 0.25, 0.8, 1.4
 _CROWDED, _UNSEEN = 0.8, 0.1
+# A part of a family may have come before so many times as often: what is routine of itself makes no story of others.
+_PART = 1.75
 
 
 class Births:
@@ -74,24 +76,23 @@ class Births:
         if not placement.newborn and not placement.small:
             return []
         older, n_older = self.step.left_before(state)
-        past = n_older / sum(not name for name in placement.narrative)
-        small = placement.small if past >= _ENOUGH_PAST else ()
-        groups = self._families([*placement.newborn, *small])
+        left = np.array([not name for name in placement.narrative])
+        past = n_older / left.sum()
+        parts = [*placement.newborn, *(placement.small if past >= _ENOUGH_PAST else ())]
         if settings.came_before >= 2:
-            return groups
-        return [group for group in groups if self._is_new(group, placement, older, past)]
-
-    def _is_new(self, group: Group, placement: Placement, older: np.ndarray, past: float) -> bool:
-        """Against what was left in no narrative, now and before (`past` times as much)."""
-        assert self.state.pool is not None
-        vectors = self.state.pool.vectors
-        beside = np.array([not name for name in placement.narrative])
-        beside[group.rows] = False
-        own, others = vectors[group.rows], vectors[beside]
-        crowded = past < _LONG_PAST and crowding(own, others) >= _CROWDED
+            return self._families(parts)
+        vectors, row_of = state.pool.vectors[left], np.cumsum(left) - 1
+        if past >= _SOME_PAST:
+            came = came_before([row_of[part.rows] for part in parts], vectors, older)
+            parts = [part for part, n in zip(parts, came, strict=True) if n < _PART * settings.came_before]
+        families = self._families(parts)
+        rows = [row_of[family.rows] for family in families]
+        crowded = [past < _LONG_PAST and crowding(own, vectors) >= _CROWDED for own in rows]
         if past < _SOME_PAST:
-            return not crowded
-        return came_before(own, others, older) < (_UNSEEN if crowded else self.settings.came_before)
+            return [family for family, is_crowded in zip(families, crowded, strict=True) if not is_crowded]
+        most = np.where(crowded, _UNSEEN, settings.came_before)
+        new = came_before(rows, vectors, older) < most
+        return [family for family, is_new in zip(families, new, strict=True) if is_new]
 
     def _families(self, newborn: Sequence[Group]) -> list[Group]:
         """Parts of one young story are one; what a young narrative tells goes there. Those that are large enough."""

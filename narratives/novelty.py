@@ -13,57 +13,66 @@ Allan et al., Topic detection and tracking pilot study, 1998 (first story detect
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 _LIKE = 0.6  # of the similarity inside the group; at .5 and .7 they are told apart about as well
 _HALF = 0.5
 
 
-def came_before(group: np.ndarray, beside: np.ndarray, older: np.ndarray) -> float:
-    """Share of texts like a group before it, as a share of the same now.
+def came_before(groups: Sequence[np.ndarray], left: np.ndarray, older: np.ndarray) -> np.ndarray:
+    """Share of texts like each group before it, as a share of the same now.
 
     Parameters
     ----------
-    group : (n, d)
-        Unit vectors of its texts, two or more.
-    beside : (m, d)
-        Of the other texts of its weeks that are in no narrative.
+    groups
+        Rows of `left` that hang together, two or more in each.
+    left : (m, d)
+        Unit vectors of the texts of these weeks that are in no narrative.
     older : (k, d)
         Of such texts of the weeks before; one or more.
 
     Returns
     -------
-    0 for what was never seen, about 1 for what has always come as often.
+    (n_groups,) 0 for what was never seen, about 1 for what has always come as often.
 
     >>> flat, fire = np.eye(2)
-    >>> came_before(np.stack([fire] * 5), np.stack([flat] * 5), np.stack([flat] * 40))
-    0.0
-    >>> round(came_before(np.stack([flat] * 5), np.stack([fire] * 5), np.stack([flat, fire] * 20)), 2)
-    1.0
+    >>> left, older = np.stack([flat] * 5 + [fire] * 5), np.stack([flat] * 40)
+    >>> came_before([np.arange(5, 10), np.arange(5)], left, older).round(2).tolist()
+    [0.0, 2.0]
     """
-    to_others, to_beside = _likeness(group, group), _likeness(group, beside)
-    own = (len(group) * to_others - 1.0) / (len(group) - 1)  # without itself
-    like = _LIKE * own.mean()
-    now = np.concatenate([own, to_beside]) >= like
-    before = _likeness(group, older) >= like
-    return float(before.mean() / max(now.mean(), 1 / len(now)))
+    found = np.zeros(len(groups))
+    if not len(groups):
+        return found
+    middles = _middles(groups, left)
+    to_left, to_older = _likeness(middles, left), _likeness(middles, older)
+    for i, rows in enumerate(groups):
+        to_left[i, rows] = (len(rows) * to_left[i, rows] - 1.0) / (len(rows) - 1)  # without itself
+        like = _LIKE * to_left[i, rows].mean()
+        found[i] = (to_older[i] >= like).mean() / max((to_left[i] >= like).mean(), 1 / len(left))
+    return found
 
 
-def crowding(group: np.ndarray, beside: np.ndarray) -> float:
+def crowding(rows: np.ndarray, left: np.ndarray) -> float:
     """Texts half like a group beside it, for each of its own: what stands in a crowd is hardly an event.
 
     For the first weeks, before which too little is known. Parameters as for `came_before`.
 
     >>> flat, fire = np.eye(2)
-    >>> crowding(np.stack([fire] * 5), np.stack([flat] * 9 + [fire]))
+    >>> crowding(np.arange(5), np.stack([fire] * 5 + [flat] * 9 + [fire]))
     0.2
     """
-    n = len(group)
-    inside = (n * _likeness(group, group).mean() - 1.0) / (n - 1)
-    return float((_likeness(group, beside) >= _HALF * inside).sum() / n)
+    n, (to_left,) = len(rows), _likeness(_middles([rows], left), left)
+    inside = (n * to_left[rows].mean() - 1.0) / (n - 1)
+    return float((np.delete(to_left, rows) >= _HALF * inside).sum() / n)
 
 
-def _likeness(group: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """(m,) mean cosines of others to a group's texts."""
-    middle = group.mean(axis=0, dtype=np.float64).astype(others.dtype)  # or the others would be converted
-    return np.asarray(np.round(others @ middle, 6))  # so that the last bit of a product cannot decide
+def _middles(groups: Sequence[np.ndarray], left: np.ndarray) -> np.ndarray:
+    means = [left[rows].mean(axis=0, dtype=np.float64) for rows in groups]
+    return np.stack(means).astype(left.dtype)  # or what they are compared with would be converted
+
+
+def _likeness(middles: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(n_groups, m) mean cosines of others to the texts of each group."""
+    return np.asarray(np.round(middles @ others.T, 6))  # so that the last bit of a product cannot decide

@@ -140,7 +140,7 @@ class DiscoverSettings(_Section):
         0.0, ge=0, lt=2, description="From this kinship on a young narrative has split off an older one; 0: measured."
     )
     sibling: float = Field(
-        0.55,
+        0.6,
         gt=0,
         le=2,
         description="Newborn groups whose similarity across is this share of that inside them are one; 2 never are.",

@@ -25,18 +25,29 @@ def strangers(n: int, seed: int) -> np.ndarray:
 
 
 def test_the_rate_before_is_a_share_of_todays_and_thinning_does_not_change_it() -> None:
-    group, beside = around(0, 6, 1), np.vstack([around(0, 6, 2), strangers(88, 3)])  # 12 of 100
+    left = np.vstack([around(0, 12, 1), strangers(88, 3)])  # 12 of 100, of which six are the group
     half = np.vstack([around(0, 24, 4), strangers(376, 5)])  # 24 of 400
-    assert came_before(group, beside, half) == pytest.approx(0.5)
-    assert came_before(group, beside, half[::2]) == pytest.approx(0.5)
-    assert came_before(group, beside, strangers(400, 6)) == 0.0
+    group = [np.arange(6)]
+    assert came_before(group, left, half)[0] == pytest.approx(0.5)
+    assert came_before(group, left, half[::2])[0] == pytest.approx(0.5)
+    assert came_before(group, left, strangers(400, 6))[0] == 0.0
+
+
+def test_each_of_several_groups_is_asked_as_if_it_were_alone() -> None:
+    left = np.vstack([around(0, 8, 1), around(1, 8, 2), strangers(60, 3)])
+    older = np.vstack([around(1, 9, 4), strangers(90, 5)])
+    groups = [np.arange(8), np.arange(9, 15)]
+    alone = [float(came_before([rows], left, older)[0]) for rows in groups]
+    assert came_before(groups, left, older).tolist() == pytest.approx(alone)
+    assert alone[0] == 0.0 < alone[1]
+    assert len(came_before([], left, older)) == 0
 
 
 def test_a_crowd_is_what_is_half_like_a_group_and_not_in_it() -> None:
     group = around(0, 5, 1, spread=0.3)
     half_like = unit(around(0, 10, 2) + np.eye(60)[1:11])
-    assert crowding(group, half_like) == 2.0
-    assert crowding(group, strangers(50, 3)) == 0.0
+    assert crowding(np.arange(5), np.vstack([group, half_like])) == 2.0
+    assert crowding(np.arange(5), np.vstack([group, strangers(50, 3)])) == 0.0
 
 
 def advert(week: int, i: int) -> dict[str, str]:

@@ -42,7 +42,9 @@ def desk_of(folder: Path, **changed: float) -> narratives.Desk:
     folder.mkdir()
     (folder / "none.yaml").write_text("narratives: []\n", encoding="utf-8")
     desk = narratives.init(folder / "desk", folder / "none.yaml")
-    high = {"floor": 0.95, "group_floor": 0.9}  # nothing joins by its own likeness
+    # Nothing joins by its own likeness; the two wings are a little less than .6 as like each
+    # other as each is within.
+    high = {"floor": 0.95, "group_floor": 0.9, "sibling": 0.55}
     discover = desk.settings.discover.model_copy(update={"event_level": 0.6, "group_word_weight": 0.0} | high | changed)
     desk.settings = desk.settings.model_copy(update={"discover": discover})
     return desk
