@@ -3,13 +3,12 @@
     python -m benchmarks.update ../shared/data [--sizes 10000 100000 1000000] [--cache FOLDER] [--bertopic 100000]
 
 Archives of 2, 20 and 200 weeks of 5,000 articles are made from real texts with real vectors, repeated with noise and
-drift (`update_texts.Copies`), in the form in which the pipeline leaves them (`update_archive`). Then four weeks of
-5,000 new articles are processed by `narratives.pipeline.update`, each size in a process of its own: the first and the
-third with the review for splits and merges, which takes place every second week, the others without. Four, because
-themes are made anew every fourth week, and so one of them is paid for at every size. Processor seconds are user and
-system of the update alone; vectors lie in the cache and tone is left out, so that no model is loaded (peak memory is
-without one: `benchmarks.encode` measures that). Peak memory is the process's own; UMAP, which only the first clustering
-of a desk asks, is not part of it.
+drift (`update_texts.Copies`), in the form in which the pipeline leaves them (`update_archive`). Then two weeks of 5,000
+new articles are processed by `narratives.pipeline.update`, each size in a process of its own: the first with the review
+for splits and merges, which takes place every second week, the next without. Processor seconds are user and system of
+the update alone; vectors lie in the cache and tone is left out, so that no model is loaded (peak memory is without one:
+`benchmarks.encode` measures that). Peak memory is the process's own; UMAP, which only the first clustering of a desk
+asks, is not part of it.
 
 BERTopic is fitted in the same run to all vectors and texts of the archive of that size, with its defaults
 (UMAP of 15 neighbours to 5 dimensions, HDBSCAN of 10 articles, class-based TF-IDF, `low_memory` off) and a random
@@ -27,7 +26,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 os.environ |= {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
@@ -37,8 +35,6 @@ import numpy as np
 from benchmarks.update_archive import START, Archives, Recorded
 from benchmarks.update_texts import FILES, Base, encoded, load_texts
 from narratives.weeks import WEEK
-
-_WEEKS = 4
 
 
 def _busy() -> float:
@@ -73,7 +69,7 @@ def archives(folder: Path, a_week: int) -> Archives:
 
 
 def measure(folder: Path, n: int, a_week: int, profile: Path | None = None) -> list[dict[str, Any]]:
-    """Update the desk of n articles by four weeks; one row of figures a week."""
+    """Update the desk of n articles by two weeks; one row of figures a week."""
     import narratives
     from narratives.archive import schema
     from narratives.pipeline import update
@@ -81,7 +77,7 @@ def measure(folder: Path, n: int, a_week: int, profile: Path | None = None) -> l
 
     encoder = Recorded(*json.loads((folder / "encoder.json").read_text()))
     found = []
-    for more in range(_WEEKS):
+    for more in range(2):
         week = START + (n // a_week + more) * WEEK
         wall, cpu = time.perf_counter(), _busy()
         desk = narratives.open(folder / f"desk-{n}")
@@ -93,8 +89,8 @@ def measure(folder: Path, n: int, a_week: int, profile: Path | None = None) -> l
         living = [row for row in rows if row["status"] not in ("ended", "merged")]
         kinds = {"narratives": len(rows), "living": len(living)}
         desk.close()
-        cost = {"cpu": cpu, "wall": wall, "peak_mb": _peak()}
-        found.append({"size": n, "review": more % 2 == 0, **cost, **kinds, **report.counts})
+        facts = {"size": n, "review": not more, "cpu": cpu, "wall": wall, "peak_mb": _peak(), **kinds, **report.counts}
+        found.append(facts)
     return found
 
 
@@ -190,12 +186,9 @@ def main() -> None:
             for facts in weekly[n]:
                 _show(facts)
         least, most = min(weekly), max(weekly)
-        for review, name in ((True, "with the review"), (False, "without")):
-            cost = {n: fmean(row["cpu"] for row in weekly[n] if row["review"] == review) for n in weekly}
-            shown = ", ".join(f"{cost[n]:.1f} at {n:,}" for n in weekly)
-            print(f"processor seconds of a week {name}: {shown}; ratio {cost[most] / cost[least]:.2f}")
-        every = {n: fmean(row["cpu"] for row in weekly[n]) for n in (least, most)}
-        print(f"of all weeks: ratio {every[most] / every[least]:.2f}")
+        for at, name in enumerate(("with the review", "without")):
+            ratio = weekly[most][at]["cpu"] / weekly[least][at]["cpu"]
+            print(f"processor seconds at {most:,} to {least:,}, week {name}: {ratio:.2f}")
 
 
 def _stage(arguments: argparse.Namespace, stage: str, n: int) -> None:

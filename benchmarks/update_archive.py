@@ -106,7 +106,7 @@ class Archives:
         material = desk.material(self.encoder)
         return pipeline.update(desk.archive, desk.settings, [], material, NoTone(), until=until)
 
-    def grow(self, n: int, more: int = 4) -> Path:
+    def grow(self, n: int, more: int = 2) -> Path:
         """A desk of `n` articles, all processed, and `more` weeks of articles that wait."""
         place = self.folder / f"desk-{n}"
         shutil.copytree(self.folder / "first", place)
