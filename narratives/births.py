@@ -82,16 +82,18 @@ class Births:
         if settings.came_before >= 2:
             return self._families(parts)
         vectors, row_of = state.pool.vectors[left], np.cumsum(left) - 1
+        of_itself = np.ones(len(parts), dtype=bool)
         if past >= _SOME_PAST:
             came = came_before([row_of[part.rows] for part in parts], vectors, older)
-            parts = [part for part, n in zip(parts, came, strict=True) if n < _PART * settings.came_before]
-        families = self._families(parts)
+            of_itself = came < _PART * settings.came_before
+        families = self._families([part for part, is_new in zip(parts, of_itself, strict=True) if is_new])
         rows = [row_of[family.rows] for family in families]
-        crowded = [past < _LONG_PAST and crowding(own, vectors) >= _CROWDED for own in rows]
-        if past < _SOME_PAST:
-            return [family for family, is_crowded in zip(families, crowded, strict=True) if not is_crowded]
-        most = np.where(crowded, _UNSEEN, settings.came_before)
-        new = came_before(rows, vectors, older) < most
+        new = np.array([past >= _LONG_PAST or crowding(own, vectors) < _CROWDED for own in rows], dtype=bool)
+        if past >= _SOME_PAST:
+            new = came_before(rows, vectors, older) < np.where(new, settings.came_before, _UNSEEN)
+        kept = [part for part, is_new in zip(parts, of_itself, strict=True) if not is_new]
+        kept += [family for family, is_new in zip(families, new, strict=True) if not is_new]
+        state.kept_back = sum(len(group.rows) for group in kept if len(group.rows) >= settings.min_stories)
         return [family for family, is_new in zip(families, new, strict=True) if is_new]
 
     def _families(self, newborn: Sequence[Group]) -> list[Group]:

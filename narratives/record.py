@@ -74,6 +74,8 @@ class Record:
             measured = {"cut": state.cut, "floor": floor, "group_floor": group_floor}
             if state.bootstrapped:  # before, too few articles say too little to be remembered
                 measured["measured_cut"] = state.measured_cut
+            if state.kept_back:
+                measured["kept_back"] = state.kept_back
             kept = {name: round(value, 4) for name, value in measured.items()}
             self.archive.put(connection, schema.step, [{"week": state.week, "n_articles": n, "counts": kept}])
         return counts

@@ -13,7 +13,7 @@ from narratives.weeks import share_passed
 from reports.alerts import alert_record
 from reports.content import FeedNote, Intake, Unassigned
 from reports.figures import number
-from reports.frames import Desk, Frames, each
+from reports.frames import Desk, Frames, ask, each
 from reports.quotes import headlines, language_group, one_line
 from reports.records import WeekPoint, Words
 
@@ -91,7 +91,9 @@ def feed_notes(frames: Frames, timezone: str) -> tuple[FeedNote, ...]:
     )
 
 
-def count_unassigned(points: Sequence[WeekPoint], frames: Frames, shown: Sequence[date], zone: ZoneInfo) -> Unassigned:
+def count_unassigned(
+    desk: Desk, points: Sequence[WeekPoint], frames: Frames, shown: Sequence[date], zone: ZoneInfo
+) -> Unassigned:
     """The week's stories in no narrative, with examples."""
     at = {p.week: p for p in points}
     before = [frames.week - timedelta(weeks=i) for i in range(1, 5)]
@@ -106,4 +108,5 @@ def count_unassigned(points: Sequence[WeekPoint], frames: Frames, shown: Sequenc
         mean4=sum(at[w].share for w in before) / len(before) if before else None,
         series=tuple(at[w].n_stories for w in shown),
         examples=headlines(mine, zone, _N_EXAMPLES),
+        n_kept_back=ask(desk, "kept_back", frames.week) or 0,
     )

@@ -100,7 +100,7 @@ def build_weekly(desk: Desk, week: date | str | None = None, compare: date | str
     faded = _listed(rows, "faded")
     turned = notable(shifts)
     intake = count_intake(desk, frames, totals)
-    unassigned = count_unassigned(points.get("", blank), frames, shown, zone)
+    unassigned = count_unassigned(desk, points.get("", blank), frames, shown, zone)
     run = _last_run(frames.runs)
     return WeeklyReport(
         subject=Words(settings.subject_zh or settings.subject, settings.subject),

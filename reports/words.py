@@ -284,6 +284,10 @@ _TABLE: dict[str, tuple[str, str]] = {
         "some weeks they "
         "stay candidates.",
     ),
+    "kept_back": (
+        "近三周未归类的报道中，有 {n} 条彼此相近，但同类报道一直都有，因此不算新叙事。",
+        "Of those that wait, {n} hang together, but the like of them has come all along: they are no new narrative.",
+    ),
     "examples_week": ("本周例子", "Examples of this week"),
     "versions": ("版本", "Versions"),
     "settings": ("设置", "Settings"),

@@ -70,6 +70,7 @@ def test_what_has_always_come_is_not_born_and_what_begins_is(tmp_path, word_enco
     assert harbour
     assert (set(homes(desk, "advert")) == {""}) == (came < 1)
     assert len(desk.narratives()) == (1 if came < 1 else 2)
+    assert desk.kept_back(desk.weeks()[-1]) == (5 if came < 1 else 0)  # of the six adverts of three weeks one is apart
     desk.close()
 
 

@@ -193,3 +193,14 @@ def test_days_are_in_the_desks_zone(desk: Any) -> None:
     articles.loc[index, "published_at"] = pd.Timestamp("2025-11-11T23:30", tz="UTC")
     days = {h.article: h.date for h in reports.build_weekly(desk).unassigned.examples}
     assert days["a11x51"] == "2025-11-12"
+
+
+def test_what_hangs_together_and_is_nothing_new_is_counted_among_the_unassigned(
+    desk: Any, report: WeeklyReport
+) -> None:
+    said = "12 hang together, but the like of them has come all along"
+    assert report.unassigned.n_kept_back == 0 and said not in reports.render_html(report)
+    desk.kept_back = {date(2025, 11, 10): 12}.get
+    report = reports.build_weekly(desk)
+    assert said in reports.render_html(report) and said in reports.render_markdown(report)
+    assert "12 条彼此相近" in reports.render_markdown(report)
