@@ -82,19 +82,18 @@ class Births:
         if settings.came_before >= 2:
             return self._families(parts)
         vectors, row_of = state.pool.vectors[left], np.cumsum(left) - 1
-        of_itself = np.ones(len(parts), dtype=bool)
+        kept = list[Group]()
         if past >= _SOME_PAST:
             came = came_before([row_of[part.rows] for part in parts], vectors, older)
-            of_itself = came < _PART * settings.came_before
-        families = self._families([part for part, is_new in zip(parts, of_itself, strict=True) if is_new])
+            parts, kept = _parted(parts, came < _PART * settings.came_before)
+        families = self._families(parts)
         rows = [row_of[family.rows] for family in families]
         new = np.array([past >= _LONG_PAST or crowding(own, vectors) < _CROWDED for own in rows], dtype=bool)
         if past >= _SOME_PAST:
             new = came_before(rows, vectors, older) < np.where(new, settings.came_before, _UNSEEN)
-        kept = [part for part, is_new in zip(parts, of_itself, strict=True) if not is_new]
-        kept += [family for family, is_new in zip(families, new, strict=True) if not is_new]
-        state.kept_back = sum(len(group.rows) for group in kept if len(group.rows) >= settings.min_stories)
-        return [family for family, is_new in zip(families, new, strict=True) if is_new]
+        born, others = _parted(families, new)
+        state.kept_back = sum(len(group.rows) for group in [*kept, *others] if len(group.rows) >= settings.min_stories)
+        return born
 
     def _families(self, newborn: Sequence[Group]) -> list[Group]:
         """Parts of one young story are one; what a young narrative tells goes there. Those that are large enough."""
@@ -168,3 +167,9 @@ class Births:
             to_new = float(members.vectors[i] @ new.centre)
             if to_new > float(members.vectors[i] @ rest):
                 state.moved.append(Member(members.ids[i], cluster.id, to_new, "split"))
+
+
+def _parted(groups: Sequence[Group], chosen: np.ndarray) -> tuple[list[Group], list[Group]]:
+    """Those that are chosen, and the others."""
+    pairs = list(zip(groups, chosen, strict=True))
+    return [group for group, is_in in pairs if is_in], [group for group, is_in in pairs if not is_in]
