@@ -6,7 +6,8 @@ stories begin that last four weeks with eight articles each (`update_texts.Copie
 The bulk writes what the pipeline would: articles, memberships (those of the text that is repeated), tone, scores,
 steps, narratives that were born, fell silent and ended, their events and alerts, and the running means. Sums of weeks,
 centres and levels are left to the pipeline, which does the last week itself: what is measured starts from a state that
-the pipeline wrote. Signatures of reprints, which an update does not read, are left out.
+the pipeline wrote. Signatures of reprints, which an update does not read, are left out. So are themes, which are made
+anew every fourth week: where there are none they are made in the next, the first that is measured, at every size.
 
 So an older archive has no broader subject, with as many narratives that live on, and two more a week that do not: some
 60 of them are not ended yet in an archive of more than half a year, and the others have.
@@ -122,6 +123,8 @@ class Archives:
             self._write_articles(desk, week, rows, words, waiting=True)
             if week < n_weeks:
                 self.process(desk)
+        with desk.archive.begin() as connection:
+            connection.execute(delete(schema.theme))
         desk.close()
         return place
 
