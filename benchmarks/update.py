@@ -5,10 +5,10 @@
 Archives of 2, 20 and 200 weeks of 5,000 articles are made from real texts with real vectors, repeated with noise and
 drift (`update_texts.Copies`), in the form in which the pipeline leaves them (`update_archive`). Then two weeks of 5,000
 new articles are processed by `narratives.pipeline.update`, each size in a process of its own: the first with the review
-for splits and merges, which takes place every second week, and with new themes, the next without. Processor seconds are user and system of
-the update alone; vectors lie in the cache and tone is left out, so that no model is loaded (peak memory is without one:
-`benchmarks.encode` measures that). Peak memory is the process's own; UMAP, which only the first clustering of a desk
-asks, is not part of it.
+for splits and merges, which takes place every second week, and with new themes, the next without. Processor seconds are
+user and system of the update alone; vectors lie in the cache and tone is left out, so that no model is loaded (peak
+memory is without one: `benchmarks.encode` measures that). Peak memory is the process's own; UMAP, which only the first
+clustering of a desk asks, is not part of it.
 
 BERTopic is fitted in the same run to all vectors and texts of the archive of that size, with its defaults
 (UMAP of 15 neighbours to 5 dimensions, HDBSCAN of 10 articles, class-based TF-IDF, `low_memory` off) and a random
