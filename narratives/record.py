@@ -18,7 +18,7 @@ from narratives.known import make_known
 from narratives.ledger import Ledger
 from narratives.rulings import SEEN
 from narratives.state import Cluster
-from narratives.sums import alike, known_from, total_of, within
+from narratives.sums import alike, folded, known_from, total_of, within
 from narratives.themes import Themes
 
 if TYPE_CHECKING:
@@ -189,10 +189,16 @@ class Record:
         for narrative_id, cells in sorted(outcome.cells.items()):
             if narrative_id in forgotten:
                 continue
-            first = within(cells, self.settings.discover.max_members)[0].week
-            connection.execute(delete(table).where(table.c.narrative_id == narrative_id, table.c.week < first))
-            anew = narrative_id in state.added_up
-            rows += [c.row(narrative_id) for c in cells if c.week >= first and (anew or c.week == state.week)]
+            kept = folded(cells, state.week)
+            first = within(kept, self.settings.discover.max_members)[0].week
+            kept = [cell for cell in kept if cell.week >= first]
+            connection.execute(
+                delete(table).where(
+                    table.c.narrative_id == narrative_id, table.c.week.not_in([cell.week for cell in kept])
+                )
+            )
+            as_before = set() if narrative_id in state.added_up else {id(c) for c in cells if c.week != state.week}
+            rows += [cell.row(narrative_id) for cell in kept if id(cell) not in as_before]
         self.archive.put(connection, table, rows)
 
     def _write_members(self, connection: Connection) -> None:

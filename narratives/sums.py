@@ -22,11 +22,13 @@ from narratives.assign import Pool, calibration
 from narratives.known import Seed, known_of
 from narratives.overlap import WordOverlap, profile_of
 from narratives.settings import DiscoverSettings
+from narratives.weeks import WEEK
 
 if TYPE_CHECKING:
     from narratives.archive import Archive
 
 _WEEK_TERMS, _TERMS = 1_000, 400  # words kept of one week, and of all together
+_APART, _FOLDED = 4, 4  # so many latest weeks stay apart; those before are added up so many at a time
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,32 @@ def total_of(cells: Sequence[Cell]) -> Cell:
         sum(cell.beside for cell in cells),
         sum(cell.squares for cell in cells),
     )
+
+
+def folded(cells: Iterable[Cell], week: date) -> list[Cell]:
+    """Weeks in order of time, those that lie back added up in fours: of them only the total is asked for.
+
+    Parameters
+    ----------
+    week
+        The present one.
+    """
+    found: dict[int, list[Cell]] = {}
+    for cell in sorted(cells, key=lambda cell: cell.week):
+        found.setdefault(cell.week.toordinal() // (7 * _FOLDED), []).append(cell)
+    kept: list[Cell] = []
+    for block, own in found.items():
+        lies_back = (block + 1) * 7 * _FOLDED <= (week - _APART * WEEK).toordinal()
+        kept += [_trimmed(total_of(own))] if lies_back and len(own) > 1 else own
+    return kept
+
+
+def _trimmed(cell: Cell) -> Cell:
+    profile = {
+        lang: {**part, "terms": dict(sorted(part["terms"].items(), key=lambda item: (-item[1], item[0]))[:_WEEK_TERMS])}
+        for lang, part in cell.profile.items()
+    }
+    return replace(cell, profile=profile)
 
 
 def known_from(

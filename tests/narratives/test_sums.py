@@ -24,7 +24,7 @@ from narratives.known import make_known, seed_texts
 from narratives.settings import DiscoverSettings
 from narratives.state import StepState
 from narratives.step import Step
-from narratives.sums import Cell, added, alike, cells_of, known_from, total_of, within
+from narratives.sums import Cell, added, alike, cells_of, folded, known_from, total_of, within
 
 MONDAY = date(2025, 9, 1)
 
@@ -47,6 +47,22 @@ def whole(weeks: list[tuple[date, Batch]]) -> Batch:
     from narratives.affinity import joined
 
     return joined([part for _, part in weeks])
+
+
+def test_weeks_that_lie_back_are_added_up_in_fours_and_the_total_stays():
+    cells = added([], parts(*[5] * 14), None, DiscoverSettings())
+    now = cells[-1].week
+    kept = folded(cells, now)
+    assert len(kept) <= 4 + 3 + 4 and [cell.week for cell in kept[-4:]] == [cell.week for cell in cells[-4:]]
+    assert all(cell in cells for cell in kept[-4:])
+    before, after = total_of(cells), total_of(kept)
+    assert (after.n, after.own_n, after.week) == (before.n, before.own_n, before.week)
+    assert after.profile == before.profile and after.vector == pytest.approx(before.vector)
+    assert after.squares == pytest.approx(before.squares)
+    again = folded(kept, now)
+    assert [cell.week for cell in again] == [cell.week for cell in kept]
+    later = now + timedelta(weeks=8)
+    assert total_of(folded([*kept, Cell(later, 5, cells[0].vector, cells[0].profile)], later)).n == 75
 
 
 def test_a_narrative_from_its_sums_is_the_one_from_its_members():
