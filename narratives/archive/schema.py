@@ -161,7 +161,7 @@ narrative_week = Table(
     "narrative_week",
     metadata,
     Column("narrative_id", String(16), ForeignKey("narrative.id"), primary_key=True),
-    Column("week", Date, primary_key=True),  # step in which they joined
+    Column("week", Date, primary_key=True),  # step in which they joined; further back the last of four
     Column("n", Integer, nullable=False),
     Column("vector_sum", LargeBinary, nullable=False),  # of unit vectors, little-endian float64
     # Of their scores against the narrative without themselves, as of that week: number, sum of what words and actors
