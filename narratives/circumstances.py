@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 
 from narratives import weeks
 from narratives.affinity import Batch, scores
@@ -201,16 +201,23 @@ class Circumstances:
 def source_counts(step: Step, state: StepState, since: date) -> dict[str, dict[date, int]]:
     """Source -> week -> articles published in it, with this week's arrivals."""
     article = schema.article
-    query = select(article.c.source, article.c.published_at).where(
-        article.c.step_week.is_not(None), article.c.published_at >= _instant(since)
+    mondays = weeks.weeks_between(since - weeks.WEEK, state.week + 2 * weeks.WEEK)  # some are dated ahead
+    ends = enumerate(weeks.begins(mondays[1:], step.zone))
+    at = case(*((article.c.published_at < end, i) for i, end in ends), else_=len(mondays) - 1).label("at")
+    query = (
+        select(article.c.source, at, func.count())
+        .where(article.c.step_week.is_not(None), article.c.published_at >= _instant(since))
+        .group_by(article.c.source, "at")  # by its name: PostgreSQL takes the expression written twice for two
     )
     with step.archive.reading() as connection:
-        found = [(source, at) for source, at in connection.execute(query)]
-    found += [(row["source"], row["published_at"]) for row in state.arrivals if row["step_week"] is None]
+        found = [(source, mondays[i], n) for source, i, n in connection.execute(query)]
+    new = [row for row in state.arrivals if row["step_week"] is None]
+    new_weeks = weeks.mondays_of([row["published_at"] for row in new], step.zone)
+    found += [(row["source"], week, 1) for row, week in zip(new, new_weeks, strict=True)]
     counts: dict[str, dict[date, int]] = {}
-    for (source, _), week in zip(found, weeks.mondays_of([at for _, at in found], step.zone), strict=True):
+    for source, week, n in found:
         by_week = counts.setdefault(source, {})
-        by_week[week] = by_week.get(week, 0) + 1
+        by_week[week] = by_week.get(week, 0) + n
     return counts
 
 

@@ -31,9 +31,18 @@ def dates_of(instants: Sequence[datetime], zone: ZoneInfo) -> list[date]:
         return []
     first, last = (at.replace(tzinfo=UTC).astimezone(zone).date() for at in (min(instants), max(instants)))
     days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
-    local = [datetime(day.year, day.month, day.day, tzinfo=zone) for day in days]
-    midnights = [at.astimezone(UTC).replace(tzinfo=None) for at in local]
+    midnights = begins(days, zone)
     return [days[bisect_right(midnights, at) - 1] for at in instants]
+
+
+def begins(days: Sequence[date], zone: ZoneInfo) -> list[datetime]:
+    """When days begin, as naive UTC instants.
+
+    >>> begins([date(2025, 11, 17)], ZoneInfo("Asia/Shanghai"))
+    [datetime.datetime(2025, 11, 16, 16, 0)]
+    """
+    local = [datetime(day.year, day.month, day.day, tzinfo=zone) for day in days]
+    return [at.astimezone(UTC).replace(tzinfo=None) for at in local]
 
 
 def mondays_of(instants: Sequence[datetime], zone: ZoneInfo) -> list[date]:
