@@ -152,7 +152,7 @@ class Frames:
         return weekly_timeline(self.articles(), self.settings.report.min_stories_for_average, freq)
 
     def kept_back(self, week: date) -> int:
-        """Waiting stories of a week that hung together and founded nothing: the like of them had come all along."""
+        """Waiting stories of a week that hung together and founded nothing: nothing showed that they were new."""
         rows = self.archive.rows(schema.step, schema.step.c.week == week)
         return int((rows[0]["counts"] or {}).get("kept_back", 0)) if rows else 0
 

@@ -3,8 +3,8 @@
 An event begins: what came before it is unlike it. Adverts for flats, tests of cameras and tickers of an exchange hang
 together as well, in other words each time (`narratives.routine` knows those that come in the same ones), but at the
 rate at which they always came. So the texts like a group are counted among those that stayed in no narrative, now and
-in the weeks before. Among the births of replays of Chinese, English and mixed news this tells events from the rest
-with an area under the curve of 1.00, .96 and .91; of newswire of 1987, where the rest are true bursts, .55.
+in the weeks before. With it the replay of Chinese events among general headlines (`benchmarks.replay`, `zh`) went from
+an IDF1 of .64 to .84, and from .09 false alarms a week to .03.
 
 References
 ----------

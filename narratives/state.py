@@ -60,7 +60,7 @@ class StepState:
     pool: Batch | None = None
     cut: float = 0.0  # similarity at which groups are cut: the mean over some weeks of
     measured_cut: float = 0.0  # what this week's material says
-    kept_back: int = 0  # articles that hang together, but the like of them has come all along
+    kept_back: int = 0  # articles that hang together, but nothing shows that they are new
     pool_level: Pool = MEMBER_POOL
     bootstrapping: bool = False  # this is the week of the first clustering
     bootstrapped: bool = False  # it, or an earlier week, was

@@ -206,7 +206,7 @@ class Unassigned:
     mean4: float | None
     series: tuple[int, ...]
     examples: tuple[Headline, ...]
-    n_kept_back: int  # waiting stories, this week's among them, that hang together but are nothing new
+    n_kept_back: int  # waiting stories that hang together, but nothing shows that they are new
 
 
 @dataclass(frozen=True)

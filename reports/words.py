@@ -285,8 +285,9 @@ _TABLE: dict[str, tuple[str, str]] = {
         "stay candidates.",
     ),
     "kept_back": (
-        "近三周未归类的报道中，有 {n} 条彼此相近，但同类报道一直都有，因此不算新叙事。",
-        "Of those that wait, {n} hang together, but the like of them has come all along: they are no new narrative.",
+        "在仍作候选的报道中，有 {n} 条彼此相近，但类似的报道此前已有，或同时还有许多，看不出是新叙事。",
+        "Of those that wait, {n} hang together, but the like of them came before or stands beside them in numbers: "
+        "nothing shows that they are new.",
     ),
     "examples_week": ("本周例子", "Examples of this week"),
     "versions": ("版本", "Versions"),

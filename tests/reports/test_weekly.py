@@ -198,7 +198,7 @@ def test_days_are_in_the_desks_zone(desk: Any) -> None:
 def test_what_hangs_together_and_is_nothing_new_is_counted_among_the_unassigned(
     desk: Any, report: WeeklyReport
 ) -> None:
-    said = "12 hang together, but the like of them has come all along"
+    said = "12 hang together, but the like of them came before"
     assert report.unassigned.n_kept_back == 0 and said not in reports.render_html(report)
     desk.kept_back = {date(2025, 11, 10): 12}.get
     report = reports.build_weekly(desk)
