@@ -30,7 +30,7 @@ from narratives.describe import content_words
 from narratives.language import to_simplified, words
 from narratives.naming import JOINT, name_from
 from narratives.stop_words import is_stop_word
-from narratives.term_sums import add_up, count
+from narratives.term_sums import count, texts_of
 from narratives.terms import HAN
 
 SETS = {"stories_zh_events": ("zh", 5), "stories_en_events": ("en", 1), "stories_en_headlines": ("en", 1)}
@@ -56,7 +56,7 @@ def load(file: Path, seed: int) -> Stories:
 
 def ours(stories: Stories, lang: str) -> dict[str, str]:
     counts = {story: count(rows[:_NAMING]) for story, rows in stories.items()}
-    every = add_up(list(counts.values()))
+    every = texts_of(counts.values())
     return {story: name_from(own, every, lang) for story, own in counts.items()}
 
 

@@ -278,13 +278,13 @@ def _words(
     """Keywords of what is split off against what it leaves, and names from them where none were given."""
     from narratives.keywords import keywords_of
     from narratives.naming import name_from
-    from narratives.term_sums import add_up, count
+    from narratives.term_sums import count, texts_of
 
     mine = {a["id"] for a in leaving}
     table = schema.article
     others = [i for i in inside if i not in mine][:CHUNK]
     own = count(leaving)
-    every = add_up([own, count(archive.rows(table, table.c.id.in_(others), connection=connection))])
+    every = texts_of([own, count(archive.rows(table, table.c.id.in_(others), connection=connection))])
     words = keywords_of(own, every)
     return {
         "keywords_zh": words.terms("zh", 8),

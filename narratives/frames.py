@@ -301,18 +301,18 @@ class Frames:
         import pandas as pd
 
         from narratives.keywords import keywords_of
-        from narratives.term_sums import add_up, count
-        from narratives.vocabulary import MATERIAL_TERMS, material_of, stored_cells
+        from narratives.term_sums import add_up, count, texts_of
+        from narratives.vocabulary import material_in, material_of, stored_cells
 
         cells, last = stored_cells(self.archive, [narrative]).get(narrative), self.archive.last_step()
         if week is None and cells and last:
-            own, every = add_up(list(cells.values())), add_up(list(material_of(self.archive, last).values()))
+            own, every = add_up(list(cells.values())), list(material_of(self.archive, last).values())
         else:  # of one week, or members that a decision changed since the last update
             articles = self.articles() if week is None else self.articles(week=week)
             firsts = articles[articles["is_first"]]
             own = count(firsts[firsts["narrative"] == narrative].to_dict("records"))
-            every = count(firsts.to_dict("records"), MATERIAL_TERMS)
-        words = keywords_of(own, every)
+            every = [material_in(firsts.to_dict("records"))]
+        words = keywords_of(own, texts_of(every))
         rows = [("zh", *w) for w in words.zh] + [("en", *w) for w in words.en]
         return pd.DataFrame(rows, columns=["lang", "term", "score"])
 

@@ -49,7 +49,7 @@ def keywords_of(own: Profile, every: Profile, n_terms: int = KEPT, ranked: Ranke
     Parameters
     ----------
     own, every
-        Counts of the narrative and of all material, as `term_sums.count` makes them.
+        Counts of the narrative and of all material, as `term_sums.count` and `term_sums.texts_of` make them.
     n_terms
         Terms a language.
     ranked
@@ -83,11 +83,11 @@ def ranked_terms(own: Mapping[str, Any], every: Mapping[str, Any]) -> list[tuple
     weights = {}
     for term, (texts, titles, whole, _) in counts.items():
         share = (texts + titles) / (2 * n)
-        usual = (max(others.get(term, (0,))[0], texts) + 1) / (n_every + 1)
+        usual = (max(others.get(term, 0), texts) + 1) / (n_every + 1)
         weights[term] = share * math.log(1 + share / usual) * (_LONE + (1 - _LONE) * whole / texts)
     several = {term: weight for term, weight in weights.items() if counts[term][0] >= 2}
     # A language with a single text says nothing twice: then what others speak of as well.
-    spoken = {term: weight for term, weight in weights.items() if others.get(term, (0,))[0] >= _SPOKEN}
+    spoken = {term: weight for term, weight in weights.items() if others.get(term, 0) >= _SPOKEN}
     best = nsmallest(_CANDIDATES, (several or spoken or weights).items(), key=_order)
     return _without_parts(dict(best), counts)
 

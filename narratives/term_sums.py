@@ -2,12 +2,15 @@
 
 A profile is language -> `n` texts of `outlets` outlets, `terms` term -> [texts, titles, texts in which it stands by
 itself, outlets] and `forms` term -> writing, where that is not the term itself. Chinese articles are counted under
-`zh`, all others under `en`. Added up over weeks, an outlet counts once a week.
+`zh`, all others under `en`. Added up over weeks, an outlet counts once a week. What a narrative is compared with needs
+less: language -> `n` texts, `terms` term -> texts (`Texts`, `texts_of`).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from heapq import nsmallest
 from typing import Any
 
 from narratives.language import base_language
@@ -33,8 +36,7 @@ class Tally:
 
     def add(self, row: Mapping[Any, Any], found: Mapping[str, Term]) -> None:
         """An article (`lang`, `source`) and its terms, as `article_terms` finds them."""
-        lang = "zh" if base_language(str(row["lang"])) == "zh" else "en"
-        counts = self._by_lang.setdefault(lang, _Counts())
+        counts = self._by_lang.setdefault(_counted_under(row), _Counts())
         counts.n += 1
         source = row["source"]
         counts.sources.add(source)
@@ -70,6 +72,50 @@ class Tally:
                 "forms": {key: form for key, form in told.items() if form != key},
             }
         return found
+
+
+class Texts:
+    """How many texts hold a term, as they are counted, one article at a time."""
+
+    def __init__(self) -> None:
+        self._n: Counter[str] = Counter()
+        self._terms: dict[str, Counter[str]] = {}
+
+    def add(self, row: Mapping[Any, Any], terms: Iterable[str]) -> None:
+        """An article (`lang`) and its terms, each once."""
+        lang = _counted_under(row)
+        self._n[lang] += 1
+        self._terms.setdefault(lang, Counter()).update(iter(terms))
+
+    def profile(self, max_terms: int) -> dict[str, dict[str, Any]]:
+        """Of everything counted so far, the commonest terms only."""
+        found = {}
+        for lang, terms in sorted(self._terms.items()):
+            order = nsmallest(max_terms, terms.items(), key=lambda item: (-item[1], item[0]))
+            found[lang] = {"n": self._n[lang], "terms": dict(order)}
+        return found
+
+
+def texts_of(profiles: Iterable[Profile]) -> dict[str, dict[str, Any]]:
+    """How many texts hold each term, of profiles of either kind, added up.
+
+    >>> one = {"en": {"n": 2, "outlets": 2, "terms": {"kia": [2, 1, 2, 2]}, "forms": {"kia": "KIA"}}}
+    >>> texts_of([one, {"en": {"n": 3, "terms": {"kia": 1, "mine": 3}}}])
+    {'en': {'n': 5, 'terms': {'kia': 3, 'mine': 3}}}
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for profile in profiles:
+        for lang, part in sorted(profile.items()):
+            total = found.setdefault(lang, {"n": 0, "terms": {}})
+            total["n"] += part["n"]
+            terms, new = total["terms"], part["terms"]
+            for term, held in new.items():
+                terms[term] = terms.get(term, 0) + (held if isinstance(held, int) else held[0])
+    return found
+
+
+def _counted_under(row: Mapping[Any, Any]) -> str:
+    return "zh" if base_language(str(row["lang"])) == "zh" else "en"
 
 
 class _Counts:

@@ -17,7 +17,7 @@ from narratives import weeks
 from narratives.archive import schema
 from narratives.keywords import Keywords, Ranked, keywords_of, ranked_both
 from narratives.naming import name_from
-from narratives.term_sums import Profile, Tally, add_up, count
+from narratives.term_sums import Profile, Tally, Texts, add_up, count, texts_of
 from narratives.terms import article_terms
 
 if TYPE_CHECKING:
@@ -69,7 +69,15 @@ def material_of(archive: Archive, until: date) -> dict[date, Profile]:
     with archive.reading() as connection:
         for row in connection.execute(query.order_by(article.c.published_at.desc(), article.c.id).limit(_FILLED)):
             by_week.setdefault(row.step_week, []).append(row._mapping)
-    return {week: count(by_week[week], MATERIAL_TERMS) for week in sorted(by_week)}
+    return {week: material_in(by_week[week]) for week in sorted(by_week)}
+
+
+def material_in(rows: Iterable[Mapping[Any, Any]]) -> Profile:
+    """What articles (`title`, `text`, `lang`) speak of, as other articles are compared with it."""
+    texts = Texts()
+    for row in rows:
+        texts.add(row, article_terms(row["title"], row["text"]))
+    return texts.profile(MATERIAL_TERMS)
 
 
 class Vocabulary:
@@ -81,7 +89,7 @@ class Vocabulary:
         self._before: dict[str, Cells] = {}
         self._own: dict[str, Profile] = {}
         self._ranked: dict[str, Ranked] = {}
-        self._week = Tally()  # of this week's voices: those that join a narrative are cut into terms once for both
+        self._week = Texts()  # of this week's voices: those that join a narrative are cut into terms once for both
         self._counted_in: set[str] = set()
         self._voices = {row["id"] for row in state.voices}
         self._names: dict[str, tuple[str, str]] = {
@@ -96,13 +104,13 @@ class Vocabulary:
             if row["id"] not in self._counted_in:  # it joined no narrative
                 self._week.add(row, article_terms(row["title"], row["text"]))
         new = self._week.profile(MATERIAL_TERMS)
-        found[week] = add_up([found[week], new]) if week in found else new
+        found[week] = texts_of([found[week], new]) if week in found else new
         return found
 
     @cached_property
     def every(self) -> Profile:
         """What all stories of the latest weeks speak of."""
-        return add_up([self.material[week] for week in sorted(self.material)])
+        return texts_of(self.material.values())
 
     def read(self, narratives: Sequence[str]) -> None:
         """Read the sums of narratives that changed."""

@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateColumn
 
 from narratives.archive import schema
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 VERSION_KEY = "schema_version"
 
 
@@ -67,8 +67,18 @@ def _to_fifth(connection: Connection) -> None:
     add(connection, tables=(schema.narrative_terms, schema.week_terms, schema.theme), columns={})
 
 
+def _to_sixth(connection: Connection) -> None:
+    """Version 6 keeps less of what weeks speak of. It reads both forms; a program that knows one only must refuse."""
+
+
 # STEPS[n] brings an archive of version n to version n + 1, inside the caller's transaction.
-STEPS: dict[int, Callable[[Connection], None]] = {1: _to_second, 2: _to_third, 3: _to_fourth, 4: _to_fifth}
+STEPS: dict[int, Callable[[Connection], None]] = {
+    1: _to_second,
+    2: _to_third,
+    3: _to_fourth,
+    4: _to_fifth,
+    5: _to_sixth,
+}
 
 
 def create(connection: Connection) -> None:

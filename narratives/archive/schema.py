@@ -183,7 +183,8 @@ narrative_terms = Table(
     Column("profile", JSON, nullable=False, default=dict),
 )
 
-# The same of all stories that a step took in, the unassigned too: what a narrative's terms are compared with.
+# Of all stories that a step took in, the unassigned too: what a narrative's terms are compared with.
+# {"zh": {"n": texts, "terms": {term: texts}}}; before version 6 as in `narrative_terms`.
 week_terms = Table(
     "week_terms",
     metadata,

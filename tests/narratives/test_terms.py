@@ -8,7 +8,7 @@ import pytest
 
 from narratives.keywords import alike, keywords_of, mmr, ranked_terms
 from narratives.naming import name_from
-from narratives.term_sums import Tally, add_up, commonest, count
+from narratives.term_sums import Tally, add_up, commonest, count, texts_of
 from narratives.terms import article_terms, runs
 
 
@@ -26,7 +26,7 @@ SCRAP = [
     article("Magnets from hard drives", "Recycling is small, said a maker of hard drives.", source="B"),
     article("A magnet, twice", "The hard drives of Texas.", source="C"),
 ]
-EVERY = add_up([count(KACHIN), count(SCRAP)])
+EVERY = texts_of([count(KACHIN), count(SCRAP)])
 
 
 def test_a_phrase_ends_at_punctuation_a_stop_word_or_a_verb() -> None:
@@ -86,8 +86,8 @@ def test_keywords_are_phrases_as_written_and_say_a_thing_once() -> None:
 def test_what_all_material_speaks_of_is_no_keyword() -> None:
     rows = [article(f"Texas and a plant {word}", "") for word in ("alpha", "beta", "gamma")]
     others = [article(f"Texas and a river {word}", "") for word in ("delta", "omega", "sigma", "kappa")]
-    ranked = dict(ranked_terms(count(rows)["en"], add_up([count(rows), count(others)])["en"]))
-    alone = dict(ranked_terms(count(rows)["en"], count(rows)["en"]))
+    ranked = dict(ranked_terms(count(rows)["en"], texts_of([count(rows), count(others)])["en"]))
+    alone = dict(ranked_terms(count(rows)["en"], texts_of([count(rows)])["en"]))
     assert set(ranked) == {"plant", "texa"}
     assert ranked["plant"] / ranked["texa"] > alone["plant"] / alone["texa"]
 

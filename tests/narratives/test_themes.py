@@ -11,7 +11,7 @@ import numpy as np
 
 from narratives.archive import Archive, schema
 from narratives.archive.history import vector_bytes
-from narratives.term_sums import add_up, count
+from narratives.term_sums import count, texts_of
 from narratives.theme_frame import theme_frame, theme_of
 from narratives.themes import Themes, common_words, group, inherit
 
@@ -72,7 +72,7 @@ def _archive(place: Path, n: int) -> Archive:
 def _make(archive: Archive, week: date) -> None:
     with archive.begin() as connection:
         profiles = [row["profile"] for row in archive.rows(schema.narrative_terms, connection=connection)]
-        Themes(archive, week).make(connection, add_up(profiles))
+        Themes(archive, week).make(connection, texts_of(profiles))
 
 
 def test_themes_are_written_named_and_keep_their_ids(tmp_path: Path) -> None:
