@@ -39,6 +39,7 @@ class Outcome:
         self.corrected: dict[str, str] = {}  # member whose text was replaced -> its narrative before this step
         self.joining: dict[str, Batch] = {}  # narrative -> stories that joined in this step
         self.cells: dict[str, list[Cell]] = {}  # sums of the narratives that changed, where they have any
+        self.totals: dict[str, Cell | None] = {}  # of those sums
         self.fresh: dict[str, list[str]] = {}  # narrative -> articles (with copies) that joined in this step
         self.rows: dict[str, list[dict[str, Any]]] = {"score": [], "tone": [], "actor_tone": [], "membership": []}
         self.vocabulary = Vocabulary(step, state)
@@ -85,9 +86,11 @@ class Outcome:
             joining, before = self.joining.get(narrative_id), state.cells.get(narrative_id, [])
             if joining is None:
                 self.cells[narrative_id] = before
+                self.totals[narrative_id] = self.step.total(state, narrative_id)
             elif before or not self._had_members(narrative_id):
                 seed = state.seeds.get((state.narratives.get(narrative_id) or {}).get("slug") or "")
-                self.cells[narrative_id] = added(before, [(state.week, joining)], seed, self.settings.discover)
+                found = added(before, [(state.week, joining)], seed, self.settings.discover)
+                self.cells[narrative_id], self.totals[narrative_id] = found
 
     def _had_members(self, narrative_id: str) -> bool:
         return narrative_id in self.state.members and len(self.state.members[narrative_id]) > 0

@@ -18,7 +18,7 @@ from narratives.known import make_known
 from narratives.ledger import Ledger
 from narratives.rulings import SEEN
 from narratives.state import Cluster
-from narratives.sums import alike, folded, known_from, total_of, within
+from narratives.sums import alike, folded, known_from, within
 from narratives.themes import Themes
 
 if TYPE_CHECKING:
@@ -167,9 +167,8 @@ class Record:
         """A narrative with what joined it, from its sums if it has any, and how alike its members are."""
         settings, state, nobody = self.settings.discover, self.state, self.step.batch(self.state, [])
         seed = state.seeds.get(state.narratives[narrative_id]["slug"] or "")
-        cells = self.outcome.cells.get(narrative_id)
-        if cells:
-            total = total_of(within(cells, settings.max_members))
+        total = self.outcome.totals.get(narrative_id)
+        if total is not None:
             likeness = alike([total], WordOverlap(nobody, [total.profile]), settings)[0, 0] if total.n > 1 else None
             return known_from(narrative_id, total, seed, settings, pool=state.pool_level), likeness
         members = self.outcome.members[narrative_id]

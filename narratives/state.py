@@ -56,6 +56,7 @@ class StepState:
     known: list[Known] = field(default_factory=list)
     members: Latest = field(default_factory=Latest)  # latest stories of each living narrative
     cells: dict[str, list[Cell]] = field(default_factory=dict)  # what members add up to
+    totals: dict[str, Cell | None] = field(default_factory=dict)  # of the cells that a narrative is known by
     added_up: set[str] = field(default_factory=set)  # narratives whose cells were made anew in this step
     pool: Batch | None = None
     cut: float = 0.0  # similarity at which groups are cut: the mean over some weeks of

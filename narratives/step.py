@@ -38,7 +38,7 @@ _CUT_ARTICLES = 1_500  # latest stories whose pairs set the level at which group
 _LARGE = ("profile", "centre")  # of a narrative's row: made anew from its members
 _CUT_WEEKS = 4  # the cut is the mean of this many weeks' measurements
 _BEFORE_WEEKS = 12  # before the pool's, in which the like of a newborn group is looked for
-_BEFORE_MOST = 6_000  # texts looked at
+_BEFORE_MOST = 3_000  # texts looked at
 
 
 class Step:
@@ -175,30 +175,34 @@ class Step:
             first = min(joined)
             parts[first] = self.batch(state, sorted(article for article, _ in self.joined(narrative_id, None, first)))
         seed = state.seeds.get(state.narratives[narrative_id]["slug"] or "")
-        state.cells[narrative_id] = added([], list(parts.items()), seed, self.settings.discover)
+        found = added([], list(parts.items()), seed, self.settings.discover)
+        state.cells[narrative_id], state.totals[narrative_id] = found
         state.added_up.add(narrative_id)
 
     def total(self, state: StepState, narrative_id: str) -> Cell | None:
         """What a living narrative's latest members add up to; None if it has none."""
-        cells = state.cells.get(narrative_id)
-        if cells is None:
-            members = state.members[narrative_id]
-            cells = [cell_of(state.week, members)] if len(members) else []
-        return total_of(within(cells, self.settings.discover.max_members)) if cells else None
+        if narrative_id not in state.totals:
+            cells = state.cells.get(narrative_id)
+            if cells is None:
+                members = state.members[narrative_id]
+                cells = [cell_of(state.week, members)] if len(members) else []
+            most = self.settings.discover.max_members
+            state.totals[narrative_id] = total_of(within(cells, most)) if cells else None
+        return state.totals[narrative_id]
 
     def make_known(self, state: StepState, placed: Mapping[str, list[str]] | None = None) -> None:
         """`Known` for every living narrative; `placed` are ids added to their members for the time being."""
         settings, state.known = self.settings.discover, []
         for narrative_id in state.members:
-            row, cells = state.narratives[narrative_id], state.cells.get(narrative_id)
+            row = state.narratives[narrative_id]
             seed = state.seeds.get(row["slug"] or "")
             more = (placed or {}).get(narrative_id, [])
             stored = None
             calibrated = not more and row["score_mean"] is not None and row["last_week"]
             if calibrated and (state.week - row["last_week"]) > 2 * weeks.WEEK:
                 stored = (row["score_mean"], row["score_sd"])
-            if cells:
-                total = total_of(within(cells, settings.max_members))
+            total = self.total(state, narrative_id) if state.cells.get(narrative_id) else None
+            if total is not None:
                 state.known.append(known_from(narrative_id, total, seed, settings, stored))
                 continue
             members = state.members[narrative_id]

@@ -98,24 +98,28 @@ def _share(cell: Cell, share: float) -> Cell:
     return replace(cell, **numbers, profile=profile)
 
 
-def total_of(cells: Sequence[Cell]) -> Cell:
-    """Weeks added up; `week` is the latest."""
-    profile: dict[str, dict[str, Any]] = {}
+def total_of(cells: Sequence[Cell], profile: Mapping[str, Mapping[str, Any]] | None = None) -> Cell:
+    """Weeks added up; `week` is the latest. Where their words are added up already, `profile` is what they make."""
+    return Cell(
+        max(cell.week for cell in cells),
+        sum(cell.n for cell in cells),
+        np.sum([cell.vector for cell in cells], axis=0),
+        _words_of(cells) if profile is None else profile,
+        sum(cell.own_n for cell in cells),
+        sum(cell.beside for cell in cells),
+        sum(cell.squares for cell in cells),
+    )
+
+
+def _words_of(cells: Sequence[Cell]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
     for lang in sorted({lang for cell in cells for lang in cell.profile}):
         parts = [cell.profile[lang] for cell in cells if lang in cell.profile]
         terms: Counter[str] = Counter()
         for part in parts:
             terms.update(part["terms"])
-        profile[lang] = {"n": sum(part["n"] for part in parts), "terms": dict(terms)}
-    return Cell(
-        max(cell.week for cell in cells),
-        sum(cell.n for cell in cells),
-        np.sum([cell.vector for cell in cells], axis=0),
-        profile,
-        sum(cell.own_n for cell in cells),
-        sum(cell.beside for cell in cells),
-        sum(cell.squares for cell in cells),
-    )
+        found[lang] = {"n": sum(part["n"] for part in parts), "terms": dict(terms)}
+    return found
 
 
 def folded(cells: Iterable[Cell], week: date) -> list[Cell]:
@@ -192,8 +196,8 @@ def added(
     parts: Sequence[tuple[date, Batch]],
     seed: Seed | None,
     settings: DiscoverSettings,
-) -> list[Cell]:
-    """Cells after members joined (week of joining and members, one part a week), in order of time.
+) -> tuple[list[Cell], Cell]:
+    """Cells after members joined (week of joining and members, one part a week), in order of time, and their total.
 
     Each part's members are scored against the narrative with all of them in it.
     """
@@ -221,7 +225,9 @@ def added(
                 beside=cell.beside + float(beside.sum()),
                 squares=cell.squares + squares,
             )
-    return [by_week[week] for week in sorted(by_week)]
+        every = [by_week[week] for week in sorted(by_week)]
+        total = total_of(within(every, settings.max_members), total.profile)
+    return every, total
 
 
 def alike(totals: Sequence[Cell], words: WordOverlap, settings: DiscoverSettings) -> np.ndarray:

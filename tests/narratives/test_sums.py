@@ -50,7 +50,7 @@ def whole(weeks: list[tuple[date, Batch]]) -> Batch:
 
 
 def test_weeks_that_lie_back_are_added_up_in_fours_and_the_total_stays():
-    cells = added([], parts(*[5] * 14), None, DiscoverSettings())
+    cells, _ = added([], parts(*[5] * 14), None, DiscoverSettings())
     now = cells[-1].week
     kept = folded(cells, now)
     assert len(kept) <= 4 + 3 + 4 and [cell.week for cell in kept[-4:]] == [cell.week for cell in cells[-4:]]
@@ -69,7 +69,7 @@ def test_a_narrative_from_its_sums_is_the_one_from_its_members():
     weeks = parts(12, 9, 14)
     members, settings = whole(weeks), DiscoverSettings()
     said = make_known("N1", members, None, settings)
-    told = known_from("N1", total_of(within(added([], weeks, None, settings), 300)), None, settings)
+    told = known_from("N1", total_of(within(added([], weeks, None, settings)[0], 300)), None, settings)
     assert told.centre == pytest.approx(said.centre, abs=1e-6)
     assert told.profile == said.profile
     assert told.own[0] == said.own[0] == 35
@@ -81,8 +81,8 @@ def test_members_that_join_week_by_week_add_up_as_all_at_once():
     weeks, settings = parts(12, 9, 14), DiscoverSettings()
     cells: list[Cell] = []
     for part in weeks:
-        cells = added(cells, [part], None, settings)
-    at_once = added([], weeks, None, settings)
+        cells, _ = added(cells, [part], None, settings)
+    at_once, _ = added([], weeks, None, settings)
     assert [(c.week, c.n, c.own_n, c.profile) for c in cells] == [(c.week, c.n, c.own_n, c.profile) for c in at_once]
     assert all((a.vector == b.vector).all() for a, b in zip(cells, at_once, strict=True))
     one, other = (known_from("N1", total_of(c), None, settings).own for c in (cells, at_once))
@@ -92,17 +92,21 @@ def test_members_that_join_week_by_week_add_up_as_all_at_once():
 def test_late_members_of_a_week_join_the_same_cell():
     settings = DiscoverSettings()
     (week, first), second = parts(6)[0], batch(5, 7)
-    (cell,) = added(added([], [(week, first)], None, settings), [(week, second)], None, settings)
+    (cell,), _ = added(added([], [(week, first)], None, settings)[0], [(week, second)], None, settings)
     assert (cell.n, cell.own_n) == (11, 11)
     assert cell.vector == pytest.approx(np.vstack([first.vectors, second.vectors]).sum(axis=0), abs=1e-5)
 
 
 def test_only_the_latest_weeks_count_and_of_the_oldest_a_share():
-    cells = added([], parts(40, 30, 20), None, DiscoverSettings())
+    cells, total = added([], parts(40, 30, 20), None, DiscoverSettings(max_members=60))
     kept = within(cells, 60)
     assert [round(cell.n, 6) for cell in kept] == [10, 30, 20]
     assert kept[0].vector == pytest.approx(cells[0].vector / 4)
     assert [cell.n for cell in within(cells, 50)] == [30, 20]
+    again = total_of(kept)
+    assert total.vector == pytest.approx(again.vector) and total.profile == again.profile
+    numbers = [(one.n, one.own_n, one.beside, one.squares) for one in (total, again)]
+    assert numbers[0] == pytest.approx(numbers[1]) and total.squares > 0
 
 
 def test_likeness_from_sums_is_near_that_of_all_pairs():
@@ -111,7 +115,7 @@ def test_likeness_from_sums_is_near_that_of_all_pairs():
     every = [whole(side) for side in sides]
     words = WordOverlap(whole([*sides[0], *sides[1]]), [])
     pairs = similarities(whole([*sides[0], *sides[1]]), words, settings)
-    found = alike([total_of(added([], side, None, settings)) for side in sides], words, settings)
+    found = alike([added([], side, None, settings)[1] for side in sides], words, settings)
     n = len(every[0])
     assert found[0, 1] == pytest.approx(pairs[:n, n:].mean(), abs=0.01)
     assert found[0, 0] == pytest.approx((pairs[:n, :n].sum() - np.trace(pairs[:n, :n])) / (n * (n - 1)), abs=0.01)
