@@ -24,6 +24,8 @@ _LEAST_SPAN_DAYS = 12
 _LEAST_TAIL_CHARS = 6
 _IRREGULAR = 0.75  # spread of the gaps between the days, as a share of their mean
 _MASK, _TAIL = "#", "…"
+_LATIN, _HAN = 4, 2  # characters by which a word is looked for
+_APART = str.maketrans({i: " " for i in range(128) if not chr(i).isalpha() and chr(i) != "_"})
 
 _MONTHS = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
 _NUMBERS = re.compile(
@@ -122,22 +124,24 @@ class Habits:
         self.by_source: dict[tuple[str, str], set[date]] = {}
         self.names = frozenset(name for member in members for name in member.names)
         # Masking is dear, and hardly any headline is of a series that is asked for: one that is has all words of the
-        # series' name as they are, and the beginning of the longest one tells which names to look for.
+        # series' name as they are, and the beginning of the longest one tells which names to look for. A Latin word
+        # begins after a blank, a Chinese one anywhere.
         words = {name: _words(name) for name in self.names}
         by_start: dict[str, list[tuple[str, ...]]] = {}
         for own in sorted(set(words.values())):
             by_start.setdefault(_start(own), []).append(own)
-        starts = {size: {start for start in by_start if len(start) == size} for size in set(map(len, by_start))}
+        starts, latin = set(map(len, by_start)), {start for start in by_start if start.isascii()}
         by_title: dict[str, list[Headline]] = {}
         for headline in before:
             by_title.setdefault(headline.title, []).append(headline)
         for alike in by_title.values():
             plain = alike[0].plain
-            for size, some in starts.items():
-                there = some.intersection([plain[i : i + size] for i in range(len(plain) - size + 1)])
-                if any(all(map(plain.__contains__, own)) for start in there for own in by_start[start]):
-                    self._see(alike)
-                    break
+            if plain.isascii():
+                there = latin.intersection([word[:_LATIN] for word in plain.translate(_APART).split()])
+            else:
+                there = {plain[i : i + size] for size in starts for i in range(len(plain) - size + 1)} & by_start.keys()
+            if any(all(map(plain.__contains__, own)) for start in there for own in by_start[start]):
+                self._see(alike)
 
     def _see(self, alike: Sequence[Headline]) -> None:
         """Headlines of one and the same title."""
@@ -156,7 +160,7 @@ def _words(name: str) -> tuple[str, ...]:
 def _start(words: tuple[str, ...]) -> str:
     """The beginning of the longest word, long enough for few headlines to have it."""
     longest = words[0] if words else ""
-    return longest[: 4 if longest.isascii() else 2]
+    return longest[: _LATIN if longest.isascii() else _HAN]
 
 
 def routine_share(members: Sequence[Headline], before: Iterable[Headline] | Habits, since: date) -> Series:
