@@ -118,16 +118,16 @@ class Circumstances:
         if self._voices is None:
             assert self.state.space is not None
             article = schema.article
-            query = (
-                select(article.c.id)
-                .where(article.c.is_voice, article.c.step_week.is_not(None))
-                .where(article.c.published_at >= _instant(self._since))
-                .order_by(article.c.published_at, article.c.id)
-            )
+            order = article.c.published_at, article.c.id
+            voices = article.c.is_voice & article.c.step_week.is_not(None)
+            voices &= article.c.published_at >= _instant(self._since)
+            number = (func.row_number().over(order_by=order) - 1).label("number")
+            counted = select(article.c.id, number).where(voices).subquery()
             with self.step.archive.reading() as connection:
-                ids = list(connection.scalars(query))
-            every = max(1, -(-len(ids) // _SAMPLE))
-            rows = self.step.rows_of(ids[::every])
+                n = connection.scalar(select(func.count()).select_from(article).where(voices)) or 0
+                every = max(1, -(-n // _SAMPLE))
+                thinned = select(counted.c.id).where(counted.c.number % every == 0).order_by(counted.c.number)
+                rows = self.step.rows_of(list(connection.scalars(thinned)))
             if rows:
                 raw = self.step.material.article_vectors(rows)
                 vectors = self.state.space.project(raw, [form_tag(row) for row in rows])
@@ -186,8 +186,9 @@ class Circumstances:
     def _unusual_feeds(self) -> frozenset[str]:
         """Sources that doubled or began in this week or the last."""
         if self._suspects is None:
-            done = [*self.step.archive.steps(), self.state.week]
-            counts = source_counts(self.step, self.state, self._since - weeks.WEEK)
+            since = self._since - weeks.WEEK
+            done = [*(week for week in self.step.archive.steps() if week >= since), self.state.week]
+            counts = source_counts(self.step, self.state, since)
             found = [
                 notice.source
                 for week in (self.state.week - weeks.WEEK, self.state.week)
