@@ -16,6 +16,7 @@ import numpy as np
 from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
 
 from narratives.archive import schema
+from narratives.archive.bulk import insert_many
 from narratives.archive.store import Store
 
 # What a history is made of, for telling two archives apart; run records and instants of writing are not.
@@ -113,14 +114,18 @@ class History(Store):
             return
         keys = list(table.primary_key.columns)
         if all(all(key.name in row for key in keys) for row in rows):
-            rows = list({tuple(row[key.name] for key in keys): row for row in rows}.values())  # the last one counts
+            by_key = {tuple(row[key.name] for key in keys): row for row in rows}  # the last one counts
+            rows = [by_key[key] for key in sorted(by_key)]  # in this order each page of a large index is met once
             gone = delete(table).where(*(key == bindparam(f"old_{key.name}") for key in keys))
             connection.execute(gone, [{f"old_{key.name}": row[key.name] for key in keys} for row in rows])
         by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         for row in rows:
             by_columns.setdefault(tuple(sorted(row)), []).append(dict(row))
-        for some in by_columns.values():
-            connection.execute(table.insert(), some)
+        for names, some in by_columns.items():
+            if len(names) == len(table.columns):
+                insert_many(connection, table, some)
+            else:
+                connection.execute(table.insert(), some)
 
     def insert(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert many rows at once; none of them may be there yet."""
