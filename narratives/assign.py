@@ -24,6 +24,7 @@ from narratives.settings import DiscoverSettings
 # Sub-stories of one narrative differ from its mean by about this much (sd), measured on the sample subject.
 _STORY_SD = 0.03
 _GROUP = 3  # from this many articles on, a group is decided as one
+_OF_KNOWN = 0.8  # from this share on a group whose parts each fit a known narrative is no new one
 _SMALL = 2  # from this many on, a group may be born together with others
 
 
@@ -102,6 +103,42 @@ def group_levels(
     return np.maximum(np.asarray(mean) - spread, settings.group_floor if floor is None else floor)
 
 
+def _parts_of_known(
+    scores: np.ndarray,
+    reached: np.ndarray,
+    mean: np.ndarray,
+    sd: np.ndarray,
+    least: np.ndarray,
+    settings: DiscoverSettings,
+) -> np.ndarray | None:
+    """Of a group that fits no narrative as a whole: is it made of several that are known?
+
+    Each article goes to the narrative that it is most like, and of these parts those count that fit theirs as a group.
+
+    Parameters
+    ----------
+    scores, reached : (n, n_known)
+        Of the group's articles, and whether each reaches the narrative's level by itself.
+
+    Returns
+    -------
+    (n,) column of each article's narrative, -1 for none; None where such parts are not most of the group, or only one.
+    """
+    best, found = np.argmax(scores, axis=1), np.full(len(scores), -1)
+    for column in np.unique(best):
+        own = best == column
+        n = int(own.sum())
+        level = group_levels(mean[column], sd[column], n, settings, least[column])
+        if n >= _GROUP and scores[own, column].mean() >= level:
+            found[own] = column
+    there = found[found >= 0]
+    if len(there) < _OF_KNOWN * len(found) or len(np.unique(there)) < 2:
+        return None
+    strays = (found < 0) & reached.any(axis=1)
+    found[strays] = np.argmax(np.where(reached, scores, -np.inf), axis=1)[strays]
+    return found
+
+
 class Group(NamedTuple):
     """Rows of a batch that hang together and fit nothing known: the nearest narrative, their mean score to it, and of
     how many groups they were put together."""
@@ -177,6 +214,11 @@ def place(
                     best = int(np.argmax(np.where(fits | reached[row], open_scores[row], -np.inf)))
                     if open_scores[row, best] >= least[best] / 2:
                         chosen[row] = known[best].id
+                continue
+            parts = _parts_of_known(open_scores[rows], reached[rows], mean, sd, least, settings)
+            if parts is not None:
+                for row, column in zip(rows, parts, strict=True):
+                    chosen[row] = known[column].id if column >= 0 else ""
                 continue
         together = open_scores[rows].mean(axis=0) if known else np.zeros(0)
         nearest = known[int(np.argmax(together))].id if known else ""

@@ -52,6 +52,14 @@ def test_five_articles_alike_that_fit_nothing_are_born_together():
     assert found.small == ()
 
 
+def test_a_group_of_two_known_narratives_is_no_new_one():
+    rows = [[0.5, 0.0]] * 3 + [[0.0, 0.5]] * 3
+    assert placed(rows, [7] * 6).narrative == ("N0001",) * 3 + ("N0002",) * 3
+    assert placed(rows, [7] * 6).newborn == ()
+    half = [*rows[:3], *[[0.0, 0.16]] * 3]
+    assert len(placed(half, [7] * 6).newborn) == 1  # three of six are new
+
+
 def test_four_articles_alike_that_fit_nothing_wait_for_others_like_them():
     found = placed([[0.16, 0.05]] * 4, [7] * 4)
     assert found.newborn == () and [list(group.rows) for group in found.small] == [[0, 1, 2, 3]]
