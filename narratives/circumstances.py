@@ -150,9 +150,10 @@ class Circumstances:
         with self.step.archive.reading() as connection:
             found = connection.execute(query).all()
         newborn = [i for cluster in self.state.born for i in cluster.article_ids]
-        days = weeks.dates_of([at for _, _, at in found], self.step.zone)
-        before = [Headline(title, source, day) for (title, source, _), day in zip(found, days, strict=True)]
-        return Habits(self._headlines_of(self.step.rows_of(newborn)), before)
+        habits = Habits(self._headlines_of(self.step.rows_of(newborn)))
+        asked = {title for title in {title for title, _, _ in found} if habits.asks_for(title)}
+        habits.see(self._headlines_of([row._mapping for row in found if row.title in asked]))
+        return habits
 
     def _headlines_of(self, rows: Sequence[Mapping[Any, Any]]) -> list[Headline]:
         days = weeks.dates_of([row["published_at"] for row in rows], self.step.zone)

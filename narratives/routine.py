@@ -24,8 +24,8 @@ _LEAST_SPAN_DAYS = 12
 _LEAST_TAIL_CHARS = 6
 _IRREGULAR = 0.75  # spread of the gaps between the days, as a share of their mean
 _MASK, _TAIL = "#", "…"
-_LATIN, _HAN = 4, 2  # characters by which a word is looked for
-_APART = str.maketrans({i: " " for i in range(128) if not chr(i).isalpha() and chr(i) != "_"})
+_LATIN, _HAN = 4, 2  # characters by which a word is looked for: few headlines have them
+_LATIN_WORD = re.compile("[a-z_]+")
 
 _MONTHS = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
 _NUMBERS = re.compile(
@@ -60,14 +60,9 @@ class Headline:
     day: date
 
     @cached_property
-    def plain(self) -> str:
-        """The title in simplified characters and lower case: what templates are cut from."""
-        return _plain(self.title)
-
-    @cached_property
     def names(self) -> frozenset[str]:
         """Of its series: `template_names` of the title."""
-        return frozenset(_names(_template(self.plain)))
+        return frozenset(template_names(self.title))
 
 
 @dataclass(frozen=True)
@@ -111,42 +106,49 @@ def _plain(title: str) -> str:
 class Habits:
     """On which days series were seen, of all sources and of each: one pass over many headlines for many newborns.
 
+    Masking is dear, and hardly any headline is of a series that is asked for: ask with `asks_for` by its title, and
+    `see` those that may be.
+
     Parameters
     ----------
     members
         Headlines of all the newborn that will be asked about.
-    before
-        Headlines of the weeks before; the members may be among them.
     """
 
-    def __init__(self, members: Iterable[Headline], before: Iterable[Headline]) -> None:
+    def __init__(self, members: Iterable[Headline]) -> None:
         self.days: dict[str, set[date]] = {}
         self.by_source: dict[tuple[str, str], set[date]] = {}
         self.names = frozenset(name for member in members for name in member.names)
-        # Masking is dear, and hardly any headline is of a series that is asked for: one that is has all words of the
-        # series' name as they are, and the beginning of the longest one tells which names to look for. A Latin word
-        # begins after a blank, a Chinese one anywhere.
-        words = {name: _words(name) for name in self.names}
-        by_start: dict[str, list[tuple[str, ...]]] = {}
-        for own in sorted(set(words.values())):
-            by_start.setdefault(_start(own), []).append(own)
-        starts, latin = set(map(len, by_start)), {start for start in by_start if start.isascii()}
-        by_title: dict[str, list[Headline]] = {}
-        for headline in before:
-            by_title.setdefault(headline.title, []).append(headline)
-        for alike in by_title.values():
-            plain = alike[0].plain
-            if plain.isascii():
-                there = latin.intersection([word[:_LATIN] for word in plain.translate(_APART).split()])
+        # A headline of a series has all words of the series' name as they are, and the beginning of the longest one
+        # tells which names to look for. A word of Latin letters stands apart, a Chinese one may begin anywhere.
+        self._latin: dict[str, list[tuple[str, ...]]] = {}
+        self._han: dict[str, list[tuple[str, ...]]] = {}
+        for own in sorted({_words(name) for name in self.names}):
+            longest = own[0] if own else ""
+            if longest.isascii():
+                self._latin.setdefault(longest[:_LATIN], []).append(own)
             else:
-                there = {plain[i : i + size] for size in starts for i in range(len(plain) - size + 1)} & by_start.keys()
-            if any(all(map(plain.__contains__, own)) for start in there for own in by_start[start]):
-                self._see(alike)
+                self._han.setdefault(longest[:_HAN], []).append(own)
+        self._sizes = sorted(set(map(len, self._han)))
 
-    def _see(self, alike: Sequence[Headline]) -> None:
-        """Headlines of one and the same title."""
-        for name in self.names & alike[0].names:
-            for headline in alike:
+    def asks_for(self, title: str) -> bool:
+        """A headline may be of a series that is asked for."""
+        plain = _plain(title)
+        found = [
+            self._latin[word] for word in {word[:_LATIN] for word in _LATIN_WORD.findall(plain)} & self._latin.keys()
+        ]
+        if not plain.isascii():
+            parts = {plain[i : i + size] for size in self._sizes for i in range(len(plain) - size + 1)}
+            found += [self._han[part] for part in parts & self._han.keys()]
+        return any(all(map(plain.__contains__, own)) for some in found for own in some)
+
+    def see(self, headlines: Iterable[Headline]) -> None:
+        """Headlines of the weeks before; those of the members may be among them."""
+        names: dict[str, frozenset[str]] = {}
+        for headline in headlines:
+            if headline.title not in names:
+                names[headline.title] = self.names & headline.names
+            for name in names[headline.title]:
                 self.days.setdefault(name, set()).add(headline.day)
                 self.by_source.setdefault((name, headline.source), set()).add(headline.day)
 
@@ -155,12 +157,6 @@ def _words(name: str) -> tuple[str, ...]:
     """Of a series' name, the longest first."""
     words = {word for word in name.strip(_TAIL).split() if word != _MASK}
     return tuple(sorted(words, key=lambda word: (-len(word), word)))
-
-
-def _start(words: tuple[str, ...]) -> str:
-    """The beginning of the longest word, long enough for few headlines to have it."""
-    longest = words[0] if words else ""
-    return longest[: _LATIN if longest.isascii() else _HAN]
 
 
 def routine_share(members: Sequence[Headline], before: Iterable[Headline] | Habits, since: date) -> Series:
@@ -183,7 +179,9 @@ def routine_share(members: Sequence[Headline], before: Iterable[Headline] | Habi
     ValueError
         Habits that were noted for other newborns only.
     """
-    habits = before if isinstance(before, Habits) else Habits(members, before)
+    habits = before if isinstance(before, Habits) else Habits(members)
+    if not isinstance(before, Habits):
+        habits.see(headline for headline in before if habits.asks_for(headline.title))
     if any(not member.names <= habits.names for member in members):
         raise ValueError(f"habits of {len(habits.names)} series were noted, and not of all that the newborn has")
     if not members:

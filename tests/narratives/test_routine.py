@@ -107,7 +107,8 @@ def test_habits_noted_for_all_newborn_say_what_each_would_find_by_itself(seed):
         ]
 
     before, newborn = headlines(80), [headlines(dice.randrange(1, 7)) for _ in range(5)]
-    habits = Habits([member for members in newborn for member in members], before)
+    habits = Habits([member for members in newborn for member in members])
+    habits.see(headline for headline in before if habits.asks_for(headline.title))
     since = BORN - timedelta(days=7)
     assert [routine_share(members, habits, since) for members in newborn] == [
         routine_share(members, before, since) for members in newborn
@@ -118,6 +119,6 @@ def test_habits_noted_for_all_newborn_say_what_each_would_find_by_itself(seed):
 
 
 def test_habits_of_others_are_refused():
-    habits = Habits(days("Oxide prices, day #", "Wire", 0), [])
+    habits = Habits(days("Oxide prices, day #", "Wire", 0))
     with pytest.raises(ValueError, match="were noted"):
         routine_share(days("Lynas opens a plant in Texas", "Wire", 0), habits, BORN)
