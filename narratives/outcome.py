@@ -5,6 +5,7 @@ Everything is computed before the transaction opens; a reader sees the week befo
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from narratives.actor_tone import actor_names, actor_tone_rows
@@ -21,7 +22,7 @@ from narratives.review import Review
 from narratives.scoring import sentences_of, stance_rows, tone_rows, undecided_rows
 from narratives.state import Member, StepState
 from narratives.step import Step
-from narratives.sums import Cell, added
+from narratives.sums import Cell, added, total_of, within, without
 from narratives.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -78,19 +79,35 @@ class Outcome:
             )
 
     def _add_up(self) -> None:
-        """Sums of the narratives that others joined; one that lost members is added up anew by the next step."""
+        """Sums of the narratives that others joined or left; where that cannot be said, the next step adds up anew."""
         state = self.state
         if state.bootstrapping or not state.bootstrapped:  # members of earlier weeks may be placed anew
             return
-        for narrative_id in sorted({*self.joining, *state.added_up} - self.lost()):
+        lost, settings = self.lost(), self.settings.discover
+        for narrative_id in sorted({*self.joining, *state.added_up, *lost}):
             joining, before = self.joining.get(narrative_id), state.cells.get(narrative_id, [])
+            if narrative_id in lost:
+                left = without(before, self._leaving(narrative_id))
+                if not left:
+                    continue
+                before = left
+                state.added_up.add(narrative_id)
             if joining is None:
                 self.cells[narrative_id] = before
-                self.totals[narrative_id] = self.step.total(state, narrative_id)
+                self.totals[narrative_id] = total_of(within(before, settings.max_members)) if before else None
             elif before or not self._had_members(narrative_id):
                 seed = state.seeds.get((state.narratives.get(narrative_id) or {}).get("slug") or "")
-                found = added(before, [(state.week, joining)], seed, self.settings.discover)
+                found = added(before, [(state.week, joining)], seed, settings)
                 self.cells[narrative_id], self.totals[narrative_id] = found
+
+    def _leaving(self, narrative_id: str) -> dict[date, Batch]:
+        """What this step takes from a narrative, by the week in which it joined."""
+        members, gone = self.state.members[narrative_id], {m.article_id for m in self.state.moved}
+        rows: dict[date, list[int]] = {}
+        for i, (article, week) in enumerate(zip(members.ids, self.state.members.weeks(narrative_id), strict=True)):
+            if article in gone:
+                rows.setdefault(week, []).append(i)
+        return {week: members.take(some) for week, some in rows.items()}
 
     def _had_members(self, narrative_id: str) -> bool:
         return narrative_id in self.state.members and len(self.state.members[narrative_id]) > 0

@@ -181,7 +181,7 @@ class Record:
         """Of a narrative that was added up anew every week, else this one; weeks that no total reaches go."""
         outcome, state, table = self.outcome, self.state, schema.narrative_week
         # A member whose text was replaced is in the sums as it was before.
-        forgotten = set(outcome.fresh) - set(outcome.cells) | outcome.short()
+        forgotten = (set(outcome.fresh) | outcome.lost()) - set(outcome.cells) | set(outcome.corrected.values())
         for narrative_id in sorted({*forgotten, *state.added_up}):
             connection.execute(delete(table).where(table.c.narrative_id == narrative_id))
         rows = []

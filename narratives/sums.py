@@ -1,13 +1,14 @@
 """What a narrative's members add up to, week by week: an update reads sums and no old article.
 
-A member keeps the vector that it joined with (`narratives.space`). After the first clustering, and after a decision, a
-correction or a split took from a narrative, the next update adds its latest members up anew. Their scores against it
-follow from the sums but for two things that are kept as they were when the members joined: what words and actors add to
-the cosine, and how far the scores scatter.
+A member keeps the vector that it joined with (`narratives.space`). What a part takes with it when it leaves is taken
+from the sums; after the first clustering, a decision or a correction the next update adds the latest members up anew.
+Their scores against the narrative follow from the sums but for two things that are kept as they were when the members
+joined: what words and actors add to the cosine, and how far the scores scatter.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from narratives.affinity import Batch, Known, across, across_share, own_cosines, own_scores
+from narratives.affinity import Batch, Known, across, across_share, joined, own_cosines, own_scores
 from narratives.archive import schema
 from narratives.assign import Pool, calibration
 from narratives.known import Seed, known_of
@@ -122,6 +123,47 @@ def _words_of(cells: Sequence[Cell]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def without(cells: Sequence[Cell], leaving: Mapping[date, Batch]) -> list[Cell] | None:
+    """Cells, in order of time, after members left (week of joining -> members).
+
+    Of what is known of their scores an equal share goes with each. Members of weeks that no total reaches are in no
+    cell. None where members of another week were not in the cells.
+    """
+    weeks = [cell.week for cell in cells]
+    taken: dict[int, list[Batch]] = {}
+    for week, members in leaving.items():
+        i = bisect_left(weeks, week)
+        if i < len(weeks) and _block(weeks[i]) == _block(week):
+            taken.setdefault(i, []).append(members)
+        elif i > 0 or not weeks:
+            return None
+    found = []
+    for i, cell in enumerate(cells):
+        gone = joined(taken[i]) if i in taken else None
+        n = cell.n - len(gone) if gone is not None else cell.n
+        if gone is None:
+            found.append(cell)
+        elif n > 0:
+            words = profile_of(gone, len(gone) * _WEEK_TERMS)
+            profile = {lang: _less(part, words.get(lang, {})) for lang, part in cell.profile.items()}
+            own_n = min(cell.own_n, n)
+            share = own_n / max(cell.own_n, 1)
+            vector = cell.vector - gone.vectors.sum(axis=0, dtype=np.float64)
+            found.append(Cell(cell.week, n, vector, profile, own_n, cell.beside * share, cell.squares * share))
+    return found
+
+
+def _block(week: date) -> int:
+    """Weeks of one block are added up when they lie back."""
+    return week.toordinal() // (7 * _FOLDED)
+
+
+def _less(part: Mapping[str, Any], gone: Mapping[str, Any]) -> dict[str, Any]:
+    less = gone.get("terms", {})
+    terms = {term: count - less.get(term, 0) for term, count in part["terms"].items()}
+    return {"n": part["n"] - gone.get("n", 0), "terms": {term: count for term, count in terms.items() if count > 0}}
+
+
 def folded(cells: Iterable[Cell], week: date) -> list[Cell]:
     """Weeks in order of time, those that lie back added up in fours: of them only the total is asked for.
 
@@ -132,7 +174,7 @@ def folded(cells: Iterable[Cell], week: date) -> list[Cell]:
     """
     found: dict[int, list[Cell]] = {}
     for cell in sorted(cells, key=lambda cell: cell.week):
-        found.setdefault(cell.week.toordinal() // (7 * _FOLDED), []).append(cell)
+        found.setdefault(_block(cell.week), []).append(cell)
     kept: list[Cell] = []
     for block, own in found.items():
         lies_back = (block + 1) * 7 * _FOLDED <= (week - _APART * WEEK).toordinal()

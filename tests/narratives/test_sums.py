@@ -6,6 +6,7 @@ import random
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from narratives.known import make_known, seed_texts
 from narratives.settings import DiscoverSettings
 from narratives.state import StepState
 from narratives.step import Step
-from narratives.sums import Cell, added, alike, cells_of, folded, known_from, total_of, within
+from narratives.sums import Cell, added, alike, cells_of, folded, known_from, total_of, within, without
 
 MONDAY = date(2025, 9, 1)
 
@@ -107,6 +108,35 @@ def test_only_the_latest_weeks_count_and_of_the_oldest_a_share():
     assert total.vector == pytest.approx(again.vector) and total.profile == again.profile
     numbers = [(one.n, one.own_n, one.beside, one.squares) for one in (total, again)]
     assert numbers[0] == pytest.approx(numbers[1]) and total.squares > 0
+
+
+def test_what_leaves_is_taken_from_the_sums_of_its_weeks():
+    settings, weeks = DiscoverSettings(), parts(12, 9, 5)
+    cells, _ = added([], weeks, None, settings)
+    (first, members), (second, others), (last, all_of_it) = weeks
+    leaving = {first: members.take(range(4)), last: all_of_it}
+    left = without(cells, leaving)
+    rest = added([], [(first, members.take(range(4, 12))), (second, others)], None, settings)[0]
+    assert left is not None
+    assert [(c.week, c.n, c.own_n, c.profile) for c in left] == [(c.week, c.n, c.own_n, c.profile) for c in rest]
+    for one, other in zip(left, rest, strict=True):
+        assert one.vector == pytest.approx(other.vector)
+        assert one.beside / one.own_n == pytest.approx(other.beside / other.own_n, abs=0.05)
+    assert without(cells, {last + timedelta(weeks=1): all_of_it}) is None
+
+
+def test_what_leaves_is_taken_from_weeks_that_were_added_up():
+    weeks = parts(*[5] * 14)
+    cells, _ = added([], weeks, None, DiscoverSettings())
+    kept = folded(cells, weeks[-1][0])
+    assert len(kept) < len(cells)
+    at, members = weeks[2]
+    left = without(kept, {at: members.take(range(3))})
+    assert left is not None and sum(cell.n for cell in left) == 67
+    total = total_of([replace(cells[2], n=2, vector=members.take([3, 4]).vectors.sum(axis=0)), *cells[:2], *cells[3:]])
+    assert total_of(left).vector == pytest.approx(total.vector, abs=1e-5)
+    gone = members.take(range(2))
+    assert without(kept[2:], {at: gone}) == kept[2:]  # of weeks that no total reaches
 
 
 def test_likeness_from_sums_is_near_that_of_all_pairs():
