@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete, select, update
 
 from narratives import weeks
 from narratives.affinity import Batch, WordOverlap, joined, unit
@@ -173,10 +173,11 @@ class Review:
         archive.insert(connection, schema.proposal, self.kept)
         for goes, stays in self.merges:
             forget_sums(connection, [goes, stays])
-            for members in (schema.membership, schema.score):
-                moving = archive.rows(members, members.c.narrative_id == goes, connection=connection)
-                connection.execute(delete(members).where(members.c.narrative_id == goes))
-                archive.put(connection, members, [{**row, "narrative_id": stays} for row in moving])
+            for members in (schema.membership, schema.score):  # of an article in both, what the one that goes says
+                going = select(members.c.article_id).where(members.c.narrative_id == goes)
+                both = delete(members).where(members.c.narrative_id == stays, members.c.article_id.in_(going))
+                connection.execute(both)
+                connection.execute(update(members).where(members.c.narrative_id == goes).values(narrative_id=stays))
             row = archive.rows(table, table.c.id == goes, connection=connection)[0]
             connection.execute(update(table).where(table.c.id == goes).values(status="merged", merged_into=stays))
             connection.execute(
