@@ -15,7 +15,7 @@ from narratives.overlap import Profiles
 from narratives.siblings import families
 from narratives.state import Cluster, Member, StepState
 from narratives.step import Step
-from narratives.sums import cell_of
+from narratives.sums import alike, cell_of
 
 # From this kinship on a young narrative has split off. The sample's births: .21 (a split), .19, .17 and .13 (none).
 _KINSHIP = 0.198
@@ -29,6 +29,8 @@ _SOME_PAST, _ENOUGH_PAST, _LONG_PAST = 0.25, 0.8, 1.4
 _CROWDED, _UNSEEN = 0.8, 0.1
 # A part of a family may have come before so many times as often: what is routine of itself makes no story of others.
 _PART = 1.75
+# A group that just missed a narrative of so many members is of it from this share of its own likeness on.
+_SETTLED, _SAME = 40, 0.9
 
 
 class Births:
@@ -71,14 +73,17 @@ class Births:
         """
         state, settings = self.state, self.settings
         assert state.pool is not None
-        if state.bootstrapping or settings.grain != "events":
+        if state.bootstrapping:
             return self._families(placement.newborn)
-        if not placement.newborn and not placement.small:
+        newborn = [group for group in placement.newborn if not self._is_of_nearest(group)]
+        if settings.grain != "events":
+            return self._families(newborn)
+        if not newborn and not placement.small:
             return []
         older, n_older = self.step.left_before(state)
         left = np.array([not name for name in placement.narrative])
         past = n_older / left.sum()
-        parts = [*placement.newborn, *(placement.small if past >= _ENOUGH_PAST else ())]
+        parts = [*newborn, *(placement.small if past >= _ENOUGH_PAST else ())]
         if settings.came_before >= 2:
             return self._families(parts)
         vectors, row_of = state.pool.vectors[left], np.cumsum(left) - 1
@@ -95,6 +100,33 @@ class Births:
         state.kept_back = sum(len(group.rows) for group in [*kept, *others] if len(group.rows) >= settings.min_stories)
         return born
 
+    def _is_of_nearest(self, group: Group) -> bool:
+        """A group that just missed a discovered narrative is of it, if it is no more like itself than like that."""
+        state, settings = self.state, self.settings
+        assert state.pool is not None
+        row = state.narratives.get(group.nearest)
+        total = self.step.total(state, group.nearest) if row and row["origin"] == "discovered" else None
+        if total is None or total.n < _SETTLED:
+            return False
+        own = cell_of(state.week, state.pool.take(group.rows))
+        words = WordOverlap(state.pool.take([]), [total.profile, own.profile])
+        likeness = alike([total, own], words, settings)
+        if likeness[0, 1] < _SAME * likeness[1, 1]:
+            return False
+        self._take_in(group.rows, group.nearest, total.vector)
+        return True
+
+    def _take_in(self, rows: np.ndarray, name: str, vector: np.ndarray) -> np.ndarray:
+        """Rows of the pool join a narrative, but for those that a decision keeps out: these are returned."""
+        state = self.state
+        assert state.pool is not None
+        closed, column = self.step.ruled.closed(state, state.pool, state.known), [k.id for k in state.known]
+        into = [i for i in rows if closed is None or not closed[i, column.index(name)]]
+        own = state.pool.vectors[into] @ unit(vector)
+        ids = [state.pool.ids[i] for i in into]
+        state.placed += [Member(i, name, float(w), "assigned") for i, w in zip(ids, own, strict=True)]
+        return np.setdiff1d(rows, into)
+
     def _families(self, newborn: Sequence[Group]) -> list[Group]:
         """Parts of one young story are one; what a young narrative tells goes there. Those that are large enough."""
         state, step, settings = self.state, self.step, self.settings
@@ -110,7 +142,6 @@ class Births:
         groups = [cell_of(state.week, pool.take(group.rows)) for group in newborn]
         words = WordOverlap(pool.take([]), [total.profile for total in [*young.values(), *groups]])
         homes = families(list(young.values()), groups, words, settings)
-        closed, column = step.ruled.closed(state, pool, state.known), {k.id: j for j, k in enumerate(state.known)}
         born: dict[int, Group] = {}
         for home, group in zip(homes, newborn, strict=True):
             if home >= len(young):
@@ -120,10 +151,7 @@ class Births:
                 born[home] = group
                 continue
             name, total = list(young.items())[home]
-            into = [i for i in group.rows if closed is None or not closed[i, column[name]]]
-            own = pool.vectors[into] @ unit(total.vector)
-            state.placed += [Member(pool.ids[i], name, float(w), "assigned") for i, w in zip(into, own, strict=True)]
-            kept_out = np.setdiff1d(group.rows, into)
+            kept_out = self._take_in(group.rows, name, total.vector)
             if len(kept_out) >= settings.min_stories:  # by a decision: they are a story of their own
                 born[-len(born) - 1] = group._replace(rows=kept_out)
         return [group for group in born.values() if len(group.rows) >= settings.min_stories]
