@@ -5,9 +5,10 @@ Then texts that it placed are drawn again at random, those that it left are repe
 stories begin that last four weeks with eight articles each (`update_texts.Copies` says how texts and vectors are made).
 The bulk writes what the pipeline would: articles, memberships (those of the text that is repeated), tone, scores,
 steps, narratives that were born, fell silent and ended, their events and alerts, and the running means. Sums of weeks,
-centres and levels are left to the pipeline, which does the last week itself: what is measured starts from a state that
-the pipeline wrote. Signatures of reprints, which an update does not read, are left out. So are themes, which are made
-anew every fourth week: where there are none they are made in the next, the first that is measured, at every size.
+centres and levels are left to the pipeline, which does the last four weeks itself: what is measured starts from a
+state that the pipeline wrote. Signatures of reprints, which an update does not read, are left out. So are themes, which
+are made anew every fourth week: where there are none they are made in the next, the first that is measured, at every
+size.
 
 So an older archive has no broader subject, with as many narratives that live on, and two more a week that do not: some
 60 of them are not ended yet in an archive of more than half a year, and the others have.
@@ -40,6 +41,7 @@ from narratives.weeks import WEEK
 
 START = date(2021, 1, 4)
 _BIRTHS, _LIFE, _RATE = 2, 4, 8  # stories that begin a week, weeks that they last, articles a week of each
+_SETTLING = 4  # last weeks, which the pipeline does itself
 _PERIOD = 3  # the unassigned are repeated every so many weeks
 _OUTLETS = 400
 
@@ -114,10 +116,10 @@ class Archives:
         desk = narratives.open(place)
         n_weeks = n // self.a_week
         history = _Bulk(self, desk)
-        for week in range(2, n_weeks - 1):
+        for week in range(2, n_weeks - _SETTLING):
             history.write(week)
         history.finish()
-        for week in range(max(2, n_weeks - 1), n_weeks + more):
+        for week in range(max(2, n_weeks - _SETTLING), n_weeks + more):
             rows, words, vectors = history.drawn(week)
             self._remember(desk, [read for *_, read in words], vectors)
             self._write_articles(desk, week, rows, words, waiting=True)
@@ -212,11 +214,10 @@ class _Bulk:
         young = self.made._young(week)
         left = self.left[week % _PERIOD :: _PERIOD]
         room = self.made.a_week - len(young) - len(left)
-        rows = np.concatenate([young, left, rng.choice(self.placed, room)])
-        vectors, lent = self.copies.vectors(rows, week, rng)
-        serials = np.arange(len(rows)) + week * self.made.a_week
-        words = [self.copies.words(*map(int, each)) for each in zip(rows, lent, serials, strict=True)]
-        return rows, words, vectors
+        rows = np.concatenate([young, left, rng.choice(self.placed, room, replace=False)])
+        vectors = self.copies.vectors(rows, week, rng)
+        serials = range(week * self.made.a_week, week * self.made.a_week + len(rows))
+        return rows, self.copies.words(rows, serials, rng), vectors
 
     def write(self, week: int) -> None:
         """One week."""
