@@ -10,8 +10,9 @@ state that the pipeline wrote. Signatures of reprints, which an update does not 
 are made anew every fourth week: where there are none they are made in the next, the first that is measured, at every
 size.
 
-So an older archive has no broader subject, with as many narratives that live on, and two more a week that do not: some
-60 of them are not ended yet in an archive of more than half a year, and the others have.
+So an older archive has no broader subject, and two more narratives a week that do not live on. Fewer live than in the
+youngest: the pipeline merges a third of the first narratives in the weeks that it does itself, as the copies draw them
+nearer together (`update_texts.Copies`).
 """
 
 from __future__ import annotations

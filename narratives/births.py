@@ -75,13 +75,16 @@ class Births:
         assert state.pool is not None
         if state.bootstrapping:
             return self._families(placement.newborn)
-        newborn = [group for group in placement.newborn if not self._is_of_nearest(group)]
+        asked = [self._beyond_nearest(group) for group in placement.newborn]
+        newborn = [group for group in asked if len(group.rows) >= settings.min_stories]
         if settings.grain != "events":
             return self._families(newborn)
         if not newborn and not placement.small:
             return []
         older, n_older = self.step.left_before(state)
         left = np.array([not name for name in placement.narrative])
+        for group, rest in zip(placement.newborn, asked, strict=True):
+            left[np.setdiff1d(group.rows, rest.rows)] = False
         past = n_older / left.sum()
         parts = [*newborn, *(placement.small if past >= _ENOUGH_PAST else ())]
         if settings.came_before >= 2:
@@ -100,21 +103,21 @@ class Births:
         state.kept_back = sum(len(group.rows) for group in [*kept, *others] if len(group.rows) >= settings.min_stories)
         return born
 
-    def _is_of_nearest(self, group: Group) -> bool:
-        """A group that just missed a discovered narrative is of it, if it is no more like itself than like that."""
+    def _beyond_nearest(self, group: Group) -> Group:
+        """What of a group is not of its nearest narrative: nothing, if it just missed a discovered one and is no more
+        like itself than like that; but for what a decision keeps out."""
         state, settings = self.state, self.settings
         assert state.pool is not None
         row = state.narratives.get(group.nearest)
         total = self.step.total(state, group.nearest) if row and row["origin"] == "discovered" else None
         if total is None or total.n < _SETTLED:
-            return False
+            return group
         own = cell_of(state.week, state.pool.take(group.rows))
         words = WordOverlap(state.pool.take([]), [total.profile, own.profile])
         likeness = alike([total, own], words, settings)
         if likeness[0, 1] < _SAME * likeness[1, 1]:
-            return False
-        self._take_in(group.rows, group.nearest, total.vector)
-        return True
+            return group
+        return group._replace(rows=self._take_in(group.rows, group.nearest, total.vector))
 
     def _take_in(self, rows: np.ndarray, name: str, vector: np.ndarray) -> np.ndarray:
         """Rows of the pool join a narrative, but for those that a decision keeps out: these are returned."""

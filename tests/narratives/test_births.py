@@ -1,4 +1,4 @@
-"""Whether a group that just missed a narrative is of it."""
+"""Whether a group that just missed a narrative is of it, or is left to be born."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.narratives.test_sums import batch
 WEEK = date(2025, 9, 1)
 
 
-def of_nearest(n_known: int, topic: int, origin: str = "discovered", closed: Any = None) -> tuple[bool, list[str]]:
-    """Asks of eight texts of a topic whose nearest narrative has `n_known` members of topic 0; ids that joined it."""
+def asked_of(n_known: int, topic: int, origin: str = "discovered", closed: Any = None) -> tuple[list[int], list[str]]:
+    """Of eight texts of a topic, nearest to a narrative of `n_known` members of topic 0: rows left, ids that joined."""
     state = StepState(WEEK, [])
     state.pool, total = batch(8, 100, topic=topic), cell_of(WEEK, batch(n_known, 0, topic=0))
     state.narratives = {"N0001": {"origin": origin}}
@@ -30,13 +30,13 @@ def of_nearest(n_known: int, topic: int, origin: str = "discovered", closed: Any
         total=lambda _, __: total,
         ruled=SimpleNamespace(closed=lambda *_: closed),
     )
-    found = Births(step, state)._is_of_nearest(Group(np.arange(8), "N0001", 0.3))
-    return found, [member.article_id for member in state.placed]
+    rest = Births(step, state)._beyond_nearest(Group(np.arange(8), "N0001", 0.3))
+    return rest.rows.tolist(), [member.article_id for member in state.placed]
 
 
 def test_what_is_no_more_like_itself_than_like_the_narrative_is_of_it():
-    found, joined = of_nearest(60, topic=0)
-    assert found and len(joined) == 8
+    rest, joined = asked_of(60, topic=0)
+    assert rest == [] and len(joined) == 8
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ def test_what_is_no_more_like_itself_than_like_the_narrative_is_of_it():
     [{"n_known": 60, "topic": 1}, {"n_known": 10, "topic": 0}, {"n_known": 60, "topic": 0, "origin": "defined"}],
 )
 def test_another_story_or_a_small_or_a_named_narrative_leaves_it_to_be_born(asked):
-    assert of_nearest(**asked) == (False, [])
+    assert asked_of(**asked) == (list(range(8)), [])
 
 
 def test_what_the_analyst_keeps_out_is_not_taken_in():
     closed = np.zeros((8, 1), dtype=bool)
     closed[:3] = True
-    found, joined = of_nearest(60, topic=0, closed=closed)
-    assert found and len(joined) == 5
+    rest, joined = asked_of(60, topic=0, closed=closed)
+    assert rest == [0, 1, 2] and len(joined) == 5
