@@ -18,7 +18,7 @@ from narratives.known import make_known
 from narratives.ledger import Ledger
 from narratives.rulings import SEEN
 from narratives.state import Cluster
-from narratives.sums import alike, folded, known_from, within
+from narratives.sums import alike, known_from, merged
 from narratives.themes import Themes
 
 if TYPE_CHECKING:
@@ -188,9 +188,7 @@ class Record:
         for narrative_id, cells in sorted(outcome.cells.items()):
             if narrative_id in forgotten:
                 continue
-            kept = folded(cells, state.week)
-            first = within(kept, self.settings.discover.max_members)[0].week
-            kept = [cell for cell in kept if cell.week >= first]
+            kept = merged(cells, state.week, self.settings.discover.max_members)
             connection.execute(
                 delete(table).where(
                     table.c.narrative_id == narrative_id, table.c.week.not_in([cell.week for cell in kept])

@@ -15,7 +15,8 @@ from narratives.lineage import HOLD, MERGE_MARGIN, SplitProposal, held, propose_
 from narratives.members import forget_sums
 from narratives.state import Cluster, Member, StepState
 from narratives.step import Step
-from narratives.sums import alike
+from narratives.sums import alike, cells_of, merged
+from narratives.vocabulary import in_one, rows_of, stored_cells
 
 LOOKED = 60  # latest members in which a split, or what makes two narratives one, is looked for
 _ROUGH = 0.05  # sums tell likeness about so well; who may be one is then looked at by the members
@@ -164,6 +165,17 @@ class Review:
             Member(i, cluster.id, float(v @ centre), "split") for i, v in zip(part.ids, part.vectors, strict=True)
         ]
 
+    def _join_sums(self, connection: Connection, goes: str, stays: str) -> None:
+        """The weeks of both are those of the one that stays; without sums of both it is added up anew."""
+        archive, both = self.step.archive, [goes, stays]
+        cells, words = cells_of(archive, both, connection), stored_cells(archive, both, connection)
+        forget_sums(connection, both)
+        if len(cells) == len(words) == 2:
+            most = self.step.settings.discover.max_members
+            kept = merged([*cells[stays], *cells[goes]], self.state.week, most)
+            archive.insert(connection, schema.narrative_week, [cell.row(stays) for cell in kept])
+            archive.insert(connection, schema.narrative_terms, rows_of(stays, in_one(words[stays], words[goes])))
+
     def write(self, connection: Connection) -> None:
         """Record proposals and carry out merges; the redirect from a merged id stays for ever."""
         if not self.looked:
@@ -172,7 +184,7 @@ class Review:
         connection.execute(delete(schema.proposal))
         archive.insert(connection, schema.proposal, self.kept)
         for goes, stays in self.merges:
-            forget_sums(connection, [goes, stays])
+            self._join_sums(connection, goes, stays)
             for members in (schema.membership, schema.score):  # of an article in both, what the one that goes says
                 going = select(members.c.article_id).where(members.c.narrative_id == goes)
                 both = delete(members).where(members.c.narrative_id == stays, members.c.article_id.in_(going))

@@ -1,7 +1,8 @@
 """What a narrative's members add up to, week by week: an update reads sums and no old article.
 
 A member keeps the vector that it joined with (`narratives.space`). What a part takes with it when it leaves is taken
-from the sums; after the first clustering, a decision or a correction the next update adds the latest members up anew.
+from the sums, those of two narratives that merge are added; after the first clustering, a decision or a correction the
+next update adds the latest members up anew.
 Their scores against the narrative follow from the sums but for two things that are kept as they were when the members
 joined: what words and actors add to the cosine, and how far the scores scatter.
 """
@@ -26,6 +27,8 @@ from narratives.settings import DiscoverSettings
 from narratives.weeks import WEEK
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from narratives.archive import Archive
 
 _WEEK_TERMS, _TERMS = 1_000, 400  # words kept of one week, and of all together
@@ -67,11 +70,14 @@ def cell_of(week: date, members: Batch) -> Cell:
     return Cell(week, len(members), members.vectors.sum(axis=0, dtype=np.float64), profile_of(members, _WEEK_TERMS))
 
 
-def cells_of(archive: Archive, narratives: Sequence[str]) -> dict[str, list[Cell]]:
+def cells_of(
+    archive: Archive, narratives: Sequence[str], connection: Connection | None = None
+) -> dict[str, list[Cell]]:
     """Narrative -> its weeks in order of time; those without sums are left out."""
     table, found = schema.narrative_week, dict[str, list[Cell]]()
     for start in range(0, len(narratives), 500):
-        for row in archive.rows(table, table.c.narrative_id.in_(narratives[start : start + 500])):
+        some = table.c.narrative_id.in_(narratives[start : start + 500])
+        for row in archive.rows(table, some, connection=connection):
             vector = np.frombuffer(row["vector_sum"], dtype="<f8")
             own = row["own_n"], row["own_sum"], row["own_squares"]
             found.setdefault(row["narrative_id"], []).append(Cell(row["week"], row["n"], vector, row["profile"], *own))
@@ -188,6 +194,22 @@ def _trimmed(cell: Cell) -> Cell:
         for lang, part in cell.profile.items()
     }
     return replace(cell, profile=profile)
+
+
+def merged(cells: Iterable[Cell], week: date, limit: int) -> list[Cell]:
+    """The weeks of one narrative or of several as those of one, in order of time: the latest that hold about `limit`.
+
+    Parameters
+    ----------
+    week
+        The present one.
+    """
+    found: dict[date, Cell] = {}
+    for cell in cells:
+        found[cell.week] = total_of([found[cell.week], cell]) if cell.week in found else cell
+    kept = folded(found.values(), week)
+    first = within(kept, limit)[0].week
+    return [cell for cell in kept if cell.week >= first]
 
 
 def known_from(

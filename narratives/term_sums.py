@@ -2,8 +2,8 @@
 
 A profile is language -> `n` texts of `outlets` outlets, `terms` term -> [texts, titles, texts in which it stands by
 itself, outlets] and `forms` term -> writing, where that is not the term itself. Chinese articles are counted under
-`zh`, all others under `en`. Added up over weeks, an outlet counts once a week. What a narrative is compared with needs
-less: language -> `n` texts, `terms` term -> texts (`Texts`, `texts_of`).
+`zh`, all others under `en`. Added up over weeks, and over narratives that merge, an outlet counts once in each. What a
+narrative is compared with needs less: language -> `n` texts, `terms` term -> texts (`Texts`, `texts_of`).
 """
 
 from __future__ import annotations

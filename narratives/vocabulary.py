@@ -1,7 +1,7 @@
 """What narratives and weeks speak of, kept as sums: a step counts its new articles and reads no old one.
 
-A narrative that lost members (a split, a merge, a decision, a correction) has no sums any more; they are made of its
-latest members again when it next changes.
+A narrative that lost members (a split, a decision, a correction) has no sums any more; they are made of its latest
+members again when it next changes. Of two that merge the sums are added.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ _FILLED = 20_000  # stories at most that an archive without sums of its weeks is
 Cells = dict[date, Profile]
 
 
-def stored_cells(archive: Archive, narratives: Sequence[str]) -> dict[str, Cells]:
+def stored_cells(archive: Archive, narratives: Sequence[str], connection: Connection | None = None) -> dict[str, Cells]:
     """Narrative -> week -> profile, in order of time; those without sums are left out."""
     table, found = schema.narrative_terms, dict[str, Cells]()
     for start in range(0, len(narratives), 500):
-        for row in archive.rows(table, table.c.narrative_id.in_(narratives[start : start + 500])):
+        some = table.c.narrative_id.in_(narratives[start : start + 500])
+        for row in archive.rows(table, some, connection=connection):
             found.setdefault(row["narrative_id"], {})[row["week"]] = row["profile"]
     return found
 
@@ -50,6 +51,19 @@ def latest(cells: Mapping[date, Profile], limit: int = NAMING_MEMBERS) -> Cells:
             break
         kept[week] = cells[week]
     return dict(sorted(kept.items()))
+
+
+def in_one(cells: Cells, others: Cells) -> Cells:
+    """The weeks of two narratives as those of one."""
+    return latest({at: add_up([part[at] for part in (cells, others) if at in part]) for at in {**cells, **others}})
+
+
+def rows_of(narrative_id: str, cells: Cells) -> list[dict[str, Any]]:
+    """As rows of `narrative_terms`."""
+    return [
+        {"narrative_id": narrative_id, "week": at, "n": size_of([profile]), "profile": profile}
+        for at, profile in cells.items()
+    ]
 
 
 def size_of(profiles: Iterable[Profile]) -> int:
@@ -187,11 +201,7 @@ class Vocabulary:
             own, kept = table.c.narrative_id == narrative_id, self._before.get(narrative_id, {})
             same = {at for at in cells if cells[at] is kept.get(at)}
             connection.execute(delete(table).where(own, table.c.week.not_in(same)))
-            rows += [
-                {"narrative_id": narrative_id, "week": at, "n": size_of([profile]), "profile": profile}
-                for at, profile in cells.items()
-                if at not in same
-            ]
+            rows += rows_of(narrative_id, {at: profile for at, profile in cells.items() if at not in same})
         self.archive.insert(connection, table, rows)
         for narrative_id in sorted(set(forgotten) - set(self._cells)):
             connection.execute(delete(table).where(table.c.narrative_id == narrative_id))
