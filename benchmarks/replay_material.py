@@ -58,6 +58,16 @@ def chinese_singles(data: Path) -> list[Row]:
     return titles + list({row["text"]: row for row in pairs}.values())
 
 
+def general_singles(data: Path) -> list[Row]:
+    """Different texts of seven sets, in both languages: newswire, company news, political news, headlines."""
+    rows = chinese_singles(data)
+    for name in ("stream_en_1987", "tone_en_finance", "narratives_semeval", "tone_zh_finance", "tone_en_news"):
+        rows += [
+            {**row, "source": "", "story": ""} for row in read(data / f"{name}.jsonl") if row["lang"] in ("en", "zh")
+        ]
+    return list({(row["title"], row["text"]): row for row in rows}.values())
+
+
 def sample_narratives() -> Stories:
     """Narratives of the sample subject with five originals or more in each language."""
     with (_SAMPLE / "labels.csv").open(encoding="utf-8", newline="") as lines:

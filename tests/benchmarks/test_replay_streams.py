@@ -21,7 +21,7 @@ def builders() -> ModuleType:
 
 
 @pytest.mark.realdata
-@pytest.mark.parametrize("name", ["en", "zh", "1987", "mixed"])
+@pytest.mark.parametrize("name", ["en", "zh", "1987", "mixed", "general"])
 def test_a_stream_is_what_it_says(name: str, builders: ModuleType, shared_data: Path) -> None:
     stream = builders.STREAMS[name](shared_data, 1)
     assert stream == builders.STREAMS[name](shared_data, 1)
