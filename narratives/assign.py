@@ -13,7 +13,7 @@ fitted there and asked on mixed streams .824 against .826. So levels decide.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -155,8 +155,8 @@ class Placement:
 
     `narrative` holds an id or `""` an article, `score` its score to that (or else the best) narrative, `others`
     further narratives that it reaches by itself. `newborn` are the groups that fit nothing known, `small` those of
-    them that are too small for a narrative, `taken` those large enough that fit a known one (`nearest`). `near` are,
-    for an article without one, the narratives whose level it reaches by `settings.vote_level`.
+    them that are too small for a narrative. `near` are, for an article without one, the narratives whose level it
+    reaches by `settings.vote_level`.
     """
 
     narrative: tuple[str, ...]
@@ -165,14 +165,6 @@ class Placement:
     newborn: tuple[Group, ...]
     near: tuple[tuple[str, ...], ...] = ()
     small: tuple[Group, ...] = ()
-    taken: tuple[Group, ...] = ()
-
-    def parted(self, groups: Sequence[Group]) -> Placement:
-        """The same with some of the groups taken left open, to be born."""
-        gone = {int(row) for group in groups for row in group.rows}
-        narrative = tuple("" if i in gone else name for i, name in enumerate(self.narrative))
-        taken = tuple(group for group in self.taken if not gone.intersection(group.rows.tolist()))
-        return replace(self, narrative=narrative, newborn=(*self.newborn, *groups), taken=taken)
 
 
 def place(
@@ -201,7 +193,7 @@ def place(
     """
     n = len(scores)
     chosen = [""] * n
-    newborn, small, taken = [], [], []
+    newborn, small = [], []
     open_scores = scores if forbidden is None else np.where(forbidden, -1.0, scores)
     mean = np.array([k.mean for k in known])
     sd = np.array([k.sd for k in known])
@@ -222,9 +214,6 @@ def place(
                     best = int(np.argmax(np.where(fits | reached[row], open_scores[row], -np.inf)))
                     if open_scores[row, best] >= least[best] / 2:
                         chosen[row] = known[best].id
-                if len(rows) >= settings.min_stories:
-                    main = int(np.argmax(np.where(fits, together, -np.inf)))
-                    taken.append(Group(rows, known[main].id, float(together[main])))
                 continue
             parts = _parts_of_known(open_scores[rows], reached[rows], mean, sd, least, settings)
             if parts is not None:
@@ -255,4 +244,4 @@ def place(
     )
     nearly = open_scores >= settings.vote_level * levels if known else np.zeros((n, 0), dtype=bool)
     near = tuple(tuple(known[int(j)].id for j in np.flatnonzero(nearly[i])) if not chosen[i] else () for i in range(n))
-    return Placement(tuple(chosen), own, others, tuple(newborn), near, tuple(small), tuple(taken))
+    return Placement(tuple(chosen), own, others, tuple(newborn), near, tuple(small))

@@ -42,24 +42,16 @@ def came_before(groups: Sequence[np.ndarray], left: np.ndarray, older: np.ndarra
     >>> came_before([np.arange(5, 10), np.arange(5)], left, older).round(2).tolist()
     [0.0, 2.0]
     """
-    now, before = alike_now_and_before(groups, left, older)
-    return np.asarray((before / len(older)) / np.maximum(now / len(left), 1 / len(left)))
-
-
-def alike_now_and_before(
-    groups: Sequence[np.ndarray], left: np.ndarray, older: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """(n_groups,) numbers of texts like each group, among those of now and of before; parameters as `came_before`."""
-    now, before = np.zeros(len(groups)), np.zeros(len(groups))
+    found = np.zeros(len(groups))
     if not len(groups):
-        return now, before
+        return found
     middles = _middles(groups, left)
     to_left, to_older = _likeness(middles, left), _likeness(middles, older)
     for i, rows in enumerate(groups):
         to_left[i, rows] = (len(rows) * to_left[i, rows] - 1.0) / (len(rows) - 1)  # without itself
         like = _LIKE * to_left[i, rows].mean()
-        now[i], before[i] = (to_left[i] >= like).sum(), (to_older[i] >= like).sum()
-    return now, before
+        found[i] = (to_older[i] >= like).mean() / max((to_left[i] >= like).mean(), 1 / len(left))
+    return found
 
 
 def crowding(rows: np.ndarray, left: np.ndarray) -> float:

@@ -8,7 +8,6 @@ from narratives import weeks
 from narratives.affinity import Batch, Known, WordOverlap, joined, scores
 from narratives.assign import Placement, place
 from narratives.births import Births
-from narratives.breakaway import breakaways
 from narratives.discover import bootstrap_groups, group_articles
 from narratives.known import countered, make_known
 from narratives.neighbours import vote
@@ -46,7 +45,6 @@ class Placing:
         else:  # too few articles yet for the mean of a group to say more than each article
             groups = np.arange(len(pool))
         placement = self._placed(pool, words, groups, state.known)
-        placement = placement.parted(breakaways(self.step, state, placement))
         how = "bootstrap" if state.bootstrapping else "assigned"
         self._take(pool, placement, how)
         if state.bootstrapped:

@@ -114,13 +114,3 @@ def test_one_narrative_does_not_set_the_level_of_all():
     one = pooled([Known("N1", np.zeros(2), own=(1000, 0.9, 0.0))])
     assert MEMBER_POOL.mean < one.mean < 0.8
     assert pooled([]) == Pool(*MEMBER_POOL)
-
-
-def test_a_group_that_fits_may_be_parted_from_what_takes_it():
-    found = placed([[0.45, 0.0]] * 5 + [[0.5, 0.0]] * 4, [7] * 5 + [8] * 4)
-    (group,) = found.taken  # four are too few for a narrative
-    assert (list(group.rows), group.nearest) == ([0, 1, 2, 3, 4], "N0001")
-    parted = found.parted([group])
-    assert parted.narrative == ("",) * 5 + ("N0001",) * 4
-    assert parted.newborn == (group,) and parted.taken == ()
-    assert found.parted([]) == found
