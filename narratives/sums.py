@@ -2,9 +2,9 @@
 
 A member keeps the vector that it joined with (`narratives.space`). What a part takes with it when it leaves is taken
 from the sums, those of two narratives that merge are added; after the first clustering, a decision or a correction the
-next update adds the latest members up anew.
-Their scores against the narrative follow from the sums but for two things that are kept as they were when the members
-joined: what words and actors add to the cosine, and how far the scores scatter.
+next update adds the latest members up anew. Their scores against the narrative follow from the sums but for two things
+that are kept as they were when the members joined: what words and actors add to the cosine, and how far the scores
+scatter.
 """
 
 from __future__ import annotations
@@ -197,12 +197,16 @@ def _trimmed(cell: Cell) -> Cell:
 
 
 def merged(cells: Iterable[Cell], week: date, limit: int) -> list[Cell]:
-    """The weeks of one narrative or of several as those of one, in order of time: the latest that hold about `limit`.
+    """The weeks of one narrative or of several as those of one, in order of time, folded.
 
     Parameters
     ----------
+    cells
+        One or more.
     week
         The present one.
+    limit
+        Only the latest weeks are kept that hold so many members.
     """
     found: dict[date, Cell] = {}
     for cell in cells:

@@ -64,13 +64,16 @@ def test_members_go_where_the_other_is_and_an_article_of_both_is_there_once(desk
     of_both = sorted(members(desk, goes))[0]
     beside = {"article_id": of_both, "narrative_id": stays, "weight": 0.3, "primary": False, "weak": False}
     rows = desk.archive.rows(schema.membership, schema.membership.c.article_id == of_both)
+    (own,) = desk.archive.rows(schema.score, schema.score.c.article_id == of_both)
     with desk.archive.begin() as connection:
         desk.archive.put(connection, schema.membership, [{**beside, "how": "assigned", "week": rows[0]["week"]}])
+        desk.archive.put(connection, schema.score, [{**own, "narrative_id": stays, "stance": 0.123}])
     everything = members(desk, goes) | members(desk, stays)
     merge(desk, word_encoder, goes, stays)
     assert members(desk, stays) == everything and members(desk, goes) == set()
     (row,) = desk.archive.rows(schema.membership, schema.membership.c.article_id == of_both)
     assert (row["narrative_id"], row["primary"]) == (stays, True)
+    assert desk.archive.rows(schema.score, schema.score.c.article_id == of_both) == [{**own, "narrative_id": stays}]
     (gone,) = desk.archive.rows(schema.narrative, schema.narrative.c.id == goes)
     assert (gone["status"], gone["merged_into"]) == ("merged", stays)
 

@@ -25,7 +25,7 @@ from narratives.known import make_known, seed_texts
 from narratives.settings import DiscoverSettings
 from narratives.state import StepState
 from narratives.step import Step
-from narratives.sums import Cell, added, alike, cells_of, folded, known_from, total_of, within, without
+from narratives.sums import Cell, added, alike, cells_of, folded, known_from, merged, total_of, within, without
 
 MONDAY = date(2025, 9, 1)
 
@@ -137,6 +137,20 @@ def test_what_leaves_is_taken_from_weeks_that_were_added_up():
     assert total_of(left).vector == pytest.approx(total.vector, abs=1e-5)
     gone = members.take(range(2))
     assert without(kept[2:], {at: gone}) == kept[2:]  # of weeks that no total reaches
+
+
+def test_weeks_of_two_narratives_are_merged_however_they_were_folded():
+    settings, weeks = DiscoverSettings(), parts(*[5] * 14)
+    now = weeks[-1][0]
+    one, other = (folded(added([], side, None, settings)[0], now) for side in (weeks, [*weeks[1:5], *weeks[6:]]))
+    assert {cell.week for cell in other} - {cell.week for cell in one}  # the same four weeks under another last one
+    both = merged([*one, *other], now, 300)
+    assert len({cell.week for cell in both}) == len(both) == len(folded(both, now)) <= 4 + 3 + 4
+    total, apart = total_of(both), [total_of(one), total_of(other)]
+    assert (total.n, total.own_n) == (14 * 5 + 12 * 5, 14 * 5 + 12 * 5)
+    assert total.vector == pytest.approx(apart[0].vector + apart[1].vector)
+    latest = merged([*one, *other], now, 22)
+    assert [(cell.week, cell.n) for cell in latest] == [(week, 10) for week, _ in weeks[-3:]]
 
 
 def test_likeness_from_sums_is_near_that_of_all_pairs():

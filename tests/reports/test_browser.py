@@ -53,6 +53,7 @@ def _open(browser: Any, path: Path, *, width: int = 1280, dark: bool = False, sc
         viewport={"width": width, "height": 900},
         color_scheme="dark" if dark else "light",
         java_script_enabled=scripts,
+        reduced_motion="reduce",  # or a page that still glides is pointed at beside what was meant
     )
     opened = Opened(context.new_page())
     opened.page.on("console", lambda m: opened.said.append(f"{m.type}: {m.text}"))
@@ -95,6 +96,13 @@ def test_a_hostile_title_is_text_in_the_tooltip_of_the_map_too(browser: Any, htm
     assert any("<script>" in t for t in texts), "the hostile title was hovered"
     assert page.evaluate("window.hacked") is None
     assert page.evaluate("document.querySelectorAll('#vg-tooltip-element img, #vg-tooltip-element script').length") == 0
+
+
+@pytest.mark.parametrize(("motion", "behavior"), [("reduce", "auto"), ("no-preference", "smooth")])
+def test_the_page_glides_only_where_motion_is_welcome(browser: Any, html: Path, motion: Any, behavior: str) -> None:
+    page = _open(browser, html).page
+    page.emulate_media(reduced_motion=motion)
+    assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == behavior
 
 
 def test_a_click_on_a_dot_opens_its_article_and_never_a_script(browser: Any, html: Path) -> None:
