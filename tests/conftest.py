@@ -10,12 +10,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 # One thread a product: tests run side by side with others on small machines.
 os.environ.setdefault("OMP_NUM_THREADS", "2")
@@ -138,7 +140,9 @@ class KeptTone:
             rows = self._scorer.score([text for text, _ in pairs], None, toward)
             self._known.update(zip(new, rows.tolist(), strict=True))
             if self._file is not None:
-                self._file.write_text(json.dumps(self._known, ensure_ascii=False), encoding="utf-8")
+                part = self._file.with_suffix(f".{os.getpid()}")  # tests run side by side
+                part.write_text(json.dumps(self._known, ensure_ascii=False), encoding="utf-8")
+                part.replace(self._file)
         return np.array([self._known[key] for key in keys]).reshape(len(texts), 3)
 
     def toward(self, texts: Sequence[str], targets: Sequence[str]) -> object:
@@ -203,13 +207,16 @@ def sample_desk(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.C
     from narratives.pipeline import update
 
     desk = narratives.init(tmp_path_factory.mktemp("sample") / "desk", ROOT / "data" / "definitions.yaml")
-    kept = pytestconfig.cache.mkdir("sample-vectors") if pytestconfig.cache else None
-    if kept and any(kept.iterdir()):
-        shutil.copytree(kept, desk.folder / "vectors", dirs_exist_ok=True)
-    desk.ingest([ROOT / "data" / "articles-zh.jsonl", ROOT / "data" / "articles-en.jsonl"])
-    tone = KeptTone(pytestconfig.cache.mkdir("sample-tones") if pytestconfig.cache else None)
-    update(desk.archive, desk.settings, desk.definitions, desk.material(), tone)  # type: ignore[arg-type]
-    if kept:
-        shutil.copytree(desk.folder / "vectors", kept, dirs_exist_ok=True)
+    cache = pytestconfig.cache
+    kept = cache.mkdir("sample-vectors") if cache else None
+    # Of tests that run side by side one encodes, the others wait and take its vectors.
+    with FileLock(cache.mkdir("sample") / "lock") if cache else nullcontext():
+        if kept and any(kept.iterdir()):
+            shutil.copytree(kept, desk.folder / "vectors", dirs_exist_ok=True)
+        desk.ingest([ROOT / "data" / "articles-zh.jsonl", ROOT / "data" / "articles-en.jsonl"])
+        tone = KeptTone(cache.mkdir("sample-tones") if cache else None)
+        update(desk.archive, desk.settings, desk.definitions, desk.material(), tone)  # type: ignore[arg-type]
+        if kept:
+            shutil.copytree(desk.folder / "vectors", kept, dirs_exist_ok=True)
     yield desk
     desk.close()
