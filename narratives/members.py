@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, case, delete, exists, select, tuple_, update
 
 from narratives import weeks
 from narratives.archive import schema
@@ -29,6 +29,27 @@ def forget_sums(connection: Connection, narratives: Iterable[str]) -> None:
     for narrative in sorted(set(narratives)):
         for table in (schema.narrative_week, schema.narrative_terms):
             connection.execute(delete(table).where(table.c.narrative_id == narrative))
+
+
+def move_members(connection: Connection, homes: Mapping[str, str]) -> None:
+    """Members and scores of narratives go to others; an article in both is there once, as primary if it was in either.
+
+    All in one statement a table: narrative by narrative it took twice as long for 160,000 members among a million.
+
+    Parameters
+    ----------
+    homes
+        Narrative -> where its members go; none of these is itself one that goes.
+    """
+    for table in (schema.membership, schema.score) if homes else ():
+        home, goes = case(dict(homes), value=table.c.narrative_id), table.c.narrative_id.in_(sorted(homes))
+        if table is schema.membership:
+            other = table.alias()
+            there = other.c.article_id == table.c.article_id, other.c.narrative_id == home, other.c.primary
+            connection.execute(delete(table).where(goes, ~table.c.primary, exists().where(*there)))
+        twice = tuple_(table.c.article_id, table.c.narrative_id).in_(select(table.c.article_id, home).where(goes))
+        connection.execute(delete(table).where(twice))
+        connection.execute(update(table).where(goes).values(narrative_id=home))
 
 
 def story_of(archive: Archive, connection: Connection, article: Row) -> list[Row]:

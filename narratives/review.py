@@ -6,13 +6,13 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, update
 
 from narratives import weeks
 from narratives.affinity import Batch, WordOverlap, joined, unit
 from narratives.archive import schema
 from narratives.lineage import HOLD, MERGE_MARGIN, SplitProposal, held, propose_merges, propose_split
-from narratives.members import forget_sums
+from narratives.members import forget_sums, move_members
 from narratives.state import Cluster, Member, StepState
 from narratives.step import Step
 from narratives.sums import alike, cells_of, merged
@@ -183,13 +183,9 @@ class Review:
         archive, table = self.step.archive, schema.narrative
         connection.execute(delete(schema.proposal))
         archive.insert(connection, schema.proposal, self.kept)
+        move_members(connection, dict(self.merges))
         for goes, stays in self.merges:
             self._join_sums(connection, goes, stays)
-            for members in (schema.membership, schema.score):  # of an article in both, what the one that goes says
-                going = select(members.c.article_id).where(members.c.narrative_id == goes)
-                both = delete(members).where(members.c.narrative_id == stays, members.c.article_id.in_(going))
-                connection.execute(both)
-                connection.execute(update(members).where(members.c.narrative_id == goes).values(narrative_id=stays))
             row = archive.rows(table, table.c.id == goes, connection=connection)[0]
             connection.execute(update(table).where(table.c.id == goes).values(status="merged", merged_into=stays))
             connection.execute(

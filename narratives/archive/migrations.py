@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import Connection, Table, inspect, select
+from sqlalchemy import Connection, Table, and_, delete, exists, inspect, or_, select, update
 from sqlalchemy.schema import CreateColumn
 
 from narratives.archive import schema
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 VERSION_KEY = "schema_version"
 
 
@@ -71,6 +71,27 @@ def _to_sixth(connection: Connection) -> None:
     """Version 6 keeps less of what weeks speak of. It reads both forms; a program that knows one only must refuse."""
 
 
+def _to_seventh(connection: Connection) -> None:
+    """Version 7 gives narratives back the articles that a merge by the machine left in them as named beside only."""
+    member = schema.membership
+    other = member.alias()
+    of_one = other.c.article_id == member.c.article_id
+    first = or_(
+        other.c.weight > member.c.weight,
+        and_(other.c.weight == member.c.weight, other.c.narrative_id < member.c.narrative_id),
+    )
+    lost = select(member.c.article_id, member.c.narrative_id).where(
+        ~member.c.primary, ~exists().where(of_one, other.c.primary), ~exists().where(of_one, first)
+    )
+    rows = connection.execute(lost).all()
+    for article_id, narrative_id in rows:
+        home = member.c.article_id == article_id, member.c.narrative_id == narrative_id
+        connection.execute(update(member).where(*home).values(primary=True))
+    for narrative_id in sorted({narrative_id for _, narrative_id in rows}):  # the next update adds up anew
+        for table in (schema.narrative_week, schema.narrative_terms):
+            connection.execute(delete(table).where(table.c.narrative_id == narrative_id))
+
+
 # STEPS[n] brings an archive of version n to version n + 1, inside the caller's transaction.
 STEPS: dict[int, Callable[[Connection], None]] = {
     1: _to_second,
@@ -78,6 +99,7 @@ STEPS: dict[int, Callable[[Connection], None]] = {
     3: _to_fourth,
     4: _to_fifth,
     5: _to_sixth,
+    6: _to_seventh,
 }
 
 

@@ -78,6 +78,17 @@ def test_members_go_where_the_other_is_and_an_article_of_both_is_there_once(desk
     assert (gone["status"], gone["merged_into"]) == ("merged", stays)
 
 
+def test_an_article_of_the_one_that_stays_counts_there_still_though_the_other_named_it_beside(desk, pair, word_encoder):
+    goes, stays = pair
+    of_both = sorted(members(desk, stays))[0]
+    (home,) = desk.archive.rows(schema.membership, schema.membership.c.article_id == of_both)
+    beside = {**home, "narrative_id": goes, "weight": 0.3, "primary": False}
+    with desk.archive.begin() as connection:
+        desk.archive.put(connection, schema.membership, [beside])
+    merge(desk, word_encoder, goes, stays)
+    assert desk.archive.rows(schema.membership, schema.membership.c.article_id == of_both) == [home]
+
+
 def test_sums_of_both_are_what_the_members_would_add_up_to(desk, pair, word_encoder):
     goes, stays = pair
     merge(desk, word_encoder, goes, stays)

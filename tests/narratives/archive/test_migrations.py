@@ -23,7 +23,7 @@ from sqlalchemy import (
     select,
 )
 
-from narratives.archive import Archive
+from narratives.archive import Archive, schema
 from narratives.archive.migrations import SCHEMA_VERSION, add
 
 
@@ -90,3 +90,30 @@ def test_a_column_is_added_once_with_its_default_and_its_index(first: Path) -> N
         assert "article_pinned" in {index["name"] for index in inspect(connection).get_indexes("article")}
         assert inspect(connection).has_table("note")
     engine.dispose()
+
+
+def test_articles_that_a_merge_left_without_a_narrative_of_their_own_get_it_back(tmp_path: Path) -> None:
+    old = _old(tmp_path / "archive.sqlite", 6)
+    with closing(sqlite3.connect(old)) as raw, raw:
+        raw.executemany(
+            "INSERT INTO narrative (id, origin, status, name_zh, name_en, keywords_zh, keywords_en, drafted, n_members,"
+            " profile) VALUES (?, 'discovered', 'active', '', '', '[]', '[]', 0, 1, '{}')",
+            [("N0001",), ("N0002",), ("N0003",)],
+        )
+        raw.execute(
+            "INSERT INTO article SELECT 'a2', url, source, title, text, lang, published_at, published_offset_minutes,"
+            " ingested_at, content_hash, 's2', origin, version, step_week, is_voice FROM article"
+        )
+        raw.executemany(
+            "INSERT INTO membership VALUES (?, ?, ?, ?, 0, 'assigned', '2025-11-10')",
+            [("a1", "N0001", 0.2, 0), ("a1", "N0002", 0.5, 0), ("a2", "N0003", 0.4, 1), ("a2", "N0001", 0.6, 0)],
+        )
+        raw.executemany(
+            "INSERT INTO narrative_week VALUES (?, '2025-11-10', 1, '', 0, 0, 0, '{}')", [("N0002",), ("N0003",)]
+        )
+    with Archive.open(old) as archive:
+        member = schema.membership
+        own = [(row["article_id"], row["narrative_id"]) for row in archive.rows(member, member.c.primary)]
+        assert own == [("a1", "N0002"), ("a2", "N0003")]
+        assert [row["narrative_id"] for row in archive.rows(schema.narrative_week)] == ["N0003"]
+        assert archive.check() == []
