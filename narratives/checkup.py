@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from narratives.agreement import disagreements
 from narratives.corpus import examine_corpus
 from narratives.machine import Finding, room
 
@@ -36,7 +37,11 @@ def examine_desk(desk: Desk) -> Iterator[Finding]:
     if damage:
         yield Finding("problem", "archive", "; ".join(damage[:5]), "restore a backup of the archive")
         return
-    yield Finding("ok", "archive", f"{desk.archive.name} is sound")
+    parted = list(disagreements(desk.archive, desk.settings.discover.max_members))
+    for said in parted:
+        yield Finding("problem", "archive", said, "a fault of this program: please report it")
+    if not parted:
+        yield Finding("ok", "archive", f"{desk.archive.name} is sound")
     yield room("disk", desk.folder)
     yield from _runs_and_feeds(desk)
     yield from _channels(desk)

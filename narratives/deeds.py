@@ -148,7 +148,7 @@ def merge(archive: Archive, connection: Connection, goes: Row, stays: Row, zone:
     else:
         _move_scores(archive, connection, goes["id"], stays["id"])
     before = {"status": goes["status"], "born_week": iso(stays["born_week"]), "last_week": iso(stays["last_week"])}
-    set_narrative(connection, goes["id"], {"status": "merged", "merged_into": stays["id"]})
+    set_narrative(connection, goes["id"], {"status": "merged", "merged_into": stays["id"], "n_members": 0})
     born = min(filter(None, [goes["born_week"], stays["born_week"]]), default=None)
     set_narrative(connection, stays["id"], {"born_week": born})
     refigure(archive, connection, stays["id"], zone)

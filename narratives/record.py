@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete, select, update
 
 from narratives import weeks
 from narratives.affinity import Known, WordOverlap, unit
@@ -209,10 +211,19 @@ class Record:
             *(m.article_id for m in state.placed),
         ]
         self.archive.forget_weak(connection, sorted(set(asked)))
-        for member in state.moved:
-            self.archive.forget_memberships(connection, [member.article_id])
-        anew = {m.article_id for m in state.placed if m.primary}
-        self.archive.forget_memberships(connection, sorted(anew & set(self.outcome.corrected)))
-        followers = [r["article_id"] for r in self.outcome.rows["membership"] if r["how"] == "copy"]
-        self.archive.forget_memberships(connection, followers)
+        moved = {m.article_id for m in state.moved}
+        anew = {m.article_id for m in state.placed if m.primary} & set(self.outcome.corrected)
+        followers = {r["article_id"] for r in self.outcome.rows["membership"] if r["how"] == "copy"}
+        self._leave(connection, sorted(moved | anew | followers))
         self.archive.put(connection, schema.membership, self.outcome.rows["membership"])
+
+    def _leave(self, connection: Connection, ids: Sequence[str]) -> None:
+        """Take articles out of where they were; what they join counts them anew."""
+        member, narrative, left = schema.membership, schema.narrative, Counter[str]()
+        for start in range(0, len(ids), 500):
+            counted = member.c.article_id.in_(ids[start : start + 500]), member.c.primary, ~member.c.weak
+            left.update(connection.scalars(select(member.c.narrative_id).where(*counted)))
+        for narrative_id, n in sorted(left.items()):
+            one = update(narrative).where(narrative.c.id == narrative_id)
+            connection.execute(one.values(n_members=narrative.c.n_members - n))
+        self.archive.forget_memberships(connection, ids)

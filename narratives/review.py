@@ -187,7 +187,8 @@ class Review:
         for goes, stays in self.merges:
             self._join_sums(connection, goes, stays)
             row = archive.rows(table, table.c.id == goes, connection=connection)[0]
-            connection.execute(update(table).where(table.c.id == goes).values(status="merged", merged_into=stays))
+            gone = {"status": "merged", "merged_into": stays, "n_members": 0}
+            connection.execute(update(table).where(table.c.id == goes).values(**gone))
             connection.execute(
                 update(table)
                 .where(table.c.id == stays)

@@ -166,15 +166,15 @@ class Vocabulary:
 
     def _counted(self, narrative_id: str, without: Collection[str]) -> Cells:
         """Weeks of a narrative from its latest members, the oldest of these weeks whole."""
-        found = self.step.joined(narrative_id, NAMING_MEMBERS)
-        if len(found) == NAMING_MEMBERS:
-            first = found[-1][1]
+        latest_ones = self.step.joined(narrative_id, NAMING_MEMBERS + len(without))
+        found = [pair for pair in latest_ones if pair[0] not in without]
+        if len(found) >= NAMING_MEMBERS:
+            first = found[NAMING_MEMBERS - 1][1]
             whole = self.step.joined(narrative_id, None, first)
-            found = [*(pair for pair in found if pair[1] > first), *whole]
+            found = [*(pair for pair in found if pair[1] > first), *(pair for pair in whole if pair[0] not in without)]
         by_week: dict[date, list[str]] = {}
         for article_id, week in found:
-            if article_id not in without:
-                by_week.setdefault(week, []).append(article_id)
+            by_week.setdefault(week, []).append(article_id)
         return {week: count(self.step.rows_of(sorted(by_week[week]))) for week in sorted(by_week)}
 
     def keywords(self, narrative_id: str) -> Keywords:

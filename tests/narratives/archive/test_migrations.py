@@ -97,23 +97,31 @@ def test_articles_that_a_merge_left_without_a_narrative_of_their_own_get_it_back
     with closing(sqlite3.connect(old)) as raw, raw:
         raw.executemany(
             "INSERT INTO narrative (id, origin, status, name_zh, name_en, keywords_zh, keywords_en, drafted, n_members,"
-            " profile) VALUES (?, 'discovered', 'active', '', '', '[]', '[]', 0, 1, '{}')",
+            " profile) VALUES (?, 'discovered', 'active', '', '', '[]', '[]', 0, 7, '{}')",
             [("N0001",), ("N0002",), ("N0003",)],
         )
-        raw.execute(
-            "INSERT INTO article SELECT 'a2', url, source, title, text, lang, published_at, published_offset_minutes,"
-            " ingested_at, content_hash, 's2', origin, version, step_week, is_voice FROM article"
-        )
+        for new in ("a2", "a3"):
+            raw.execute(
+                f"INSERT INTO article SELECT '{new}', url, source, title, text, lang, published_at,"
+                f" published_offset_minutes, ingested_at, content_hash, '{new}', origin, version, step_week, is_voice"
+                " FROM article WHERE id = 'a1'"
+            )
         raw.executemany(
             "INSERT INTO membership VALUES (?, ?, ?, ?, 0, 'assigned', '2025-11-10')",
-            [("a1", "N0001", 0.2, 0), ("a1", "N0002", 0.5, 0), ("a2", "N0003", 0.4, 1), ("a2", "N0001", 0.6, 0)],
+            [
+                *(("a1", "N0001", 0.2, 0), ("a1", "N0002", 0.5, 0)),  # fits the second best
+                *(("a2", "N0003", 0.4, 1), ("a2", "N0001", 0.6, 0)),  # has one
+                *(("a3", "N0001", 0.6, 0), ("a3", "N0002", 0.4, 0)),  # was scored in the second
+            ],
         )
+        raw.execute("INSERT INTO score VALUES ('a3', 'N0002', 0, 0, 1, 0, 0, 'unclear', '[]', 'draft')")
         raw.executemany(
             "INSERT INTO narrative_week VALUES (?, '2025-11-10', 1, '', 0, 0, 0, '{}')", [("N0002",), ("N0003",)]
         )
     with Archive.open(old) as archive:
         member = schema.membership
         own = [(row["article_id"], row["narrative_id"]) for row in archive.rows(member, member.c.primary)]
-        assert own == [("a1", "N0002"), ("a2", "N0003")]
+        assert own == [("a1", "N0002"), ("a2", "N0003"), ("a3", "N0002")]
         assert [row["narrative_id"] for row in archive.rows(schema.narrative_week)] == ["N0003"]
+        assert [row["n_members"] for row in archive.rows(schema.narrative)] == [0, 2, 1]
         assert archive.check() == []

@@ -1,0 +1,55 @@
+"""What an archive keeps twice must agree: places of articles, numbers of members, sums of weeks.
+
+Every step writes differences (who came, who left), so that its cost does not grow with the archive; this counts all of
+it again, and says where the two part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Select, case, func, select
+
+from narratives.archive import schema
+
+if TYPE_CHECKING:
+    from narratives.archive import Archive
+
+_SHOWN = 3
+
+
+def disagreements(archive: Archive, max_members: int) -> Iterator[str]:
+    """Sentences about what does not agree; none where everything does.
+
+    Parameters
+    ----------
+    max_members
+        Of the latest members a narrative's sums are kept (`discover.max_members`).
+    """
+    member, narrative, week = schema.membership, schema.narrative, schema.narrative_week
+    counts = func.sum(case((member.c.primary, 1), else_=0))
+    places = select(member.c.article_id, counts).group_by(member.c.article_id)
+    yield from _said(archive, places.having(counts == 0), "articles lie in narratives and count in none")
+    yield from _said(archive, places.having(counts > 1), "articles count in more than one narrative")
+
+    own = member.c.narrative_id == narrative.c.id, member.c.primary, ~member.c.weak
+    n = select(func.count()).select_from(member).where(*own).scalar_subquery()
+    wrong = select(narrative.c.id, narrative.c.n_members, n).where(narrative.c.n_members != n)
+    yield from _said(archive, wrong, "narratives keep another number of members than they have")
+    merged = select(member.c.narrative_id, func.count()).join(narrative, narrative.c.id == member.c.narrative_id)
+    merged = merged.where(narrative.c.status == "merged").group_by(member.c.narrative_id)
+    yield from _said(archive, merged, "narratives that were merged have members")
+
+    voices = select(func.count()).select_from(member).where(*own, member.c.how != "copy").scalar_subquery()
+    summed = select(func.sum(week.c.n)).where(week.c.narrative_id == narrative.c.id).scalar_subquery()
+    off = (voices <= max_members) & (summed != voices) | (summed > voices)
+    yield from _said(archive, select(narrative.c.id, summed, voices).where(off), "narratives have sums of others")
+
+
+def _said(archive: Archive, wrong: Select[tuple[str, *tuple[int, ...]]], what: str) -> Iterator[str]:
+    with archive.reading() as connection:
+        rows = connection.execute(wrong.order_by(wrong.selected_columns[0])).all()
+    if rows:
+        first = "; ".join(f"{row[0]}: {', '.join(map(str, row[1:]))}" for row in rows[:_SHOWN])
+        yield f"{len(rows):,} {what} ({first}{'; …' if len(rows) > _SHOWN else ''})"
