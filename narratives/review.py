@@ -6,13 +6,13 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete
 
 from narratives import weeks
 from narratives.affinity import Batch, WordOverlap, joined, unit
 from narratives.archive import schema
 from narratives.lineage import HOLD, MERGE_MARGIN, SplitProposal, held, propose_merges, propose_split
-from narratives.members import forget_sums, move_members
+from narratives.members import forget_sums, move_members, set_narrative
 from narratives.state import Cluster, Member, StepState
 from narratives.step import Step
 from narratives.sums import alike, cells_of, merged
@@ -186,12 +186,13 @@ class Review:
         move_members(connection, dict(self.merges))
         for goes, stays in self.merges:
             self._join_sums(connection, goes, stays)
-            row = archive.rows(table, table.c.id == goes, connection=connection)[0]
-            gone = {"status": "merged", "merged_into": stays, "n_members": 0}
-            connection.execute(update(table).where(table.c.id == goes).values(**gone))
-            connection.execute(
-                update(table)
-                .where(table.c.id == stays)
-                .values(n_members=table.c.n_members + row["n_members"], score_mean=None, score_sd=None)
-            )
+            both = archive.rows(table, table.c.id.in_((goes, stays)), connection=connection)
+            born, last = ({row[name] for row in both} - {None} for name in ("born_week", "last_week"))
+            set_narrative(connection, goes, {"status": "merged", "merged_into": stays, "n_members": 0})
+            one = {
+                "n_members": sum(row["n_members"] for row in both),
+                "born_week": min(born, default=None),
+                "last_week": max(last, default=None),
+            }
+            set_narrative(connection, stays, {**one, "score_mean": None, "score_sd": None})
             archive.add_event(connection, self.state.week, "merged", goes, stays, label=weeks.label(self.state.week))

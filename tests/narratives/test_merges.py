@@ -12,8 +12,10 @@ import pytest
 from sqlalchemy import delete
 
 import narratives
+from narratives import weeks
 from narratives.archive import schema
 from narratives.known import seed_texts
+from narratives.members import set_narrative
 from narratives.review import Review
 from narratives.step import Step
 from narratives.sums import cells_of, total_of
@@ -75,7 +77,21 @@ def test_members_go_where_the_other_is_and_an_article_of_both_is_there_once(desk
     assert (row["narrative_id"], row["primary"]) == (stays, True)
     assert desk.archive.rows(schema.score, schema.score.c.article_id == of_both) == [{**own, "narrative_id": stays}]
     (gone,) = desk.archive.rows(schema.narrative, schema.narrative.c.id == goes)
-    assert (gone["status"], gone["merged_into"]) == ("merged", stays)
+    assert (gone["status"], gone["merged_into"], gone["n_members"]) == ("merged", stays, 0)
+
+
+def test_the_one_that_stays_began_with_the_first_of_both_and_lives_as_long_as_the_last(desk, pair, word_encoder):
+    goes, stays = pair
+    table = schema.narrative
+    first, last = (
+        next(iter(desk.archive.rows(table, table.c.id == goes)))[name] for name in ("born_week", "last_week")
+    )
+    with desk.archive.begin() as connection:
+        set_narrative(connection, goes, {"born_week": first - weeks.WEEK})
+        set_narrative(connection, stays, {"last_week": last - 7 * weeks.WEEK})
+    merge(desk, word_encoder, goes, stays)
+    (row,) = desk.archive.rows(table, table.c.id == stays)
+    assert (row["born_week"], row["last_week"]) == (first - weeks.WEEK, last)
 
 
 def test_an_article_of_the_one_that_stays_counts_there_still_though_the_other_named_it_beside(desk, pair, word_encoder):
