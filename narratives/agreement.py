@@ -7,7 +7,7 @@ it again, and says where the two part.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, case, func, select
 
@@ -41,15 +41,22 @@ def disagreements(archive: Archive, max_members: int) -> Iterator[str]:
     merged = merged.where(narrative.c.status == "merged").group_by(member.c.narrative_id)
     yield from _said(archive, merged, "narratives that were merged have members")
 
+    copy, voice, home = schema.article.alias(), schema.article.alias(), schema.membership.alias()
+    told = select(home.c.narrative_id).join(voice, voice.c.id == home.c.article_id)
+    told = told.where(voice.c.story_id == copy.c.story_id, voice.c.is_voice, home.c.primary)
+    strays = select(member.c.article_id).join(copy, copy.c.id == member.c.article_id)
+    strays = strays.where(~copy.c.is_voice, member.c.primary, member.c.narrative_id.not_in(told))
+    yield from _said(archive, strays, "copies lie elsewhere than the story that they copy")
+
     voices = select(func.count()).select_from(member).where(*own, member.c.how != "copy").scalar_subquery()
     summed = select(func.sum(week.c.n)).where(week.c.narrative_id == narrative.c.id).scalar_subquery()
     off = (voices <= max_members) & (summed != voices) | (summed > voices)
     yield from _said(archive, select(narrative.c.id, summed, voices).where(off), "narratives have sums of others")
 
 
-def _said(archive: Archive, wrong: Select[tuple[str, *tuple[int, ...]]], what: str) -> Iterator[str]:
+def _said(archive: Archive, wrong: Select[Any], what: str) -> Iterator[str]:
     with archive.reading() as connection:
         rows = connection.execute(wrong.order_by(wrong.selected_columns[0])).all()
     if rows:
-        first = "; ".join(f"{row[0]}: {', '.join(map(str, row[1:]))}" for row in rows[:_SHOWN])
+        first = "; ".join(": ".join(filter(None, (row[0], ", ".join(map(str, row[1:]))))) for row in rows[:_SHOWN])
         yield f"{len(rows):,} {what} ({first}{'; …' if len(rows) > _SHOWN else ''})"

@@ -18,6 +18,7 @@ from narratives.archive import schema
 from narratives.judged import ANALYST
 from narratives.members import (
     CHUNK,
+    forget_sums,
     iso,
     leave,
     memberships,
@@ -149,6 +150,7 @@ def merge(archive: Archive, connection: Connection, goes: Row, stays: Row, zone:
         _move_scores(archive, connection, goes["id"], stays["id"])
     before = {"status": goes["status"], "born_week": iso(stays["born_week"]), "last_week": iso(stays["last_week"])}
     set_narrative(connection, goes["id"], {"status": "merged", "merged_into": stays["id"], "n_members": 0})
+    forget_sums(connection, [goes["id"]])
     born = min(filter(None, [goes["born_week"], stays["born_week"]]), default=None)
     set_narrative(connection, stays["id"], {"born_week": born})
     refigure(archive, connection, stays["id"], zone)

@@ -60,6 +60,8 @@ class Outcome:
         self.joining = {narrative_id: step.batch(state, sorted(ids)) for narrative_id, ids in newly.items()}
         self.members = Members(state.members, {m.article_id for m in state.moved}, self.joining)
         self.corrected = self._corrected()
+        # Whose new text fits nothing stays where it was, and is nobody's weak member besides.
+        state.voted = [m for m in state.voted if m.article_id not in self.corrected]
         self._add_up()
         decided = [*state.placed, *state.moved, *state.voted]
         followers = self._followers({m.article_id: m for m in decided if m.primary})

@@ -18,6 +18,7 @@ from narratives.assign import floors
 from narratives.discover import similarities
 from narratives.known import make_known
 from narratives.ledger import Ledger
+from narratives.members import set_narrative
 from narratives.rulings import SEEN
 from narratives.state import Cluster
 from narratives.sums import alike, known_from, merged
@@ -25,6 +26,14 @@ from narratives.themes import Themes
 
 if TYPE_CHECKING:
     from narratives.outcome import Outcome
+
+# A definition whose first articles the bootstrap placed elsewhere is as it was before them.
+_NO_MEMBERS: dict[str, Any] = {
+    **dict.fromkeys(("centre", "anchor", "score_mean", "score_sd", "level", "cohesion", "born_week", "last_week")),
+    "profile": {},
+    "keywords_zh": [],
+    "keywords_en": [],
+}
 
 
 class Record:
@@ -148,9 +157,7 @@ class Record:
             "level": round(known.level(self.settings.discover), 6),
             "cohesion": round(cohesion, 6) if cohesion is not None else None,
             "last_week": max(filter(None, [row["last_week"], *published])),
-            # The bootstrap places everything anew.
-            "n_members": len(self.outcome.fresh.get(narrative_id, ()))
-            + (0 if state.bootstrapping else row["n_members"]),
+            "n_members": row["n_members"] + len(self.outcome.fresh.get(narrative_id, ())),
         }
         if row["anchor"] is None:
             values["anchor"] = values["centre"]
@@ -204,7 +211,9 @@ class Record:
         state = self.state
         if state.bootstrapping:
             assert state.pool is not None
-            self.archive.forget_memberships(connection, list(state.pool.ids))
+            left = self._leave(connection, self.archive.with_copies(connection, state.pool.ids))
+            for narrative_id in sorted(left - set(self.outcome.fresh)):
+                set_narrative(connection, narrative_id, _NO_MEMBERS)
         # A vote holds for a week: who is asked again, or placed, is no weak member any more, nor are its copies.
         asked = [
             *(state.pool.ids if state.pool is not None and state.arrivals else ()),
@@ -217,8 +226,8 @@ class Record:
         self._leave(connection, sorted(moved | anew | followers))
         self.archive.put(connection, schema.membership, self.outcome.rows["membership"])
 
-    def _leave(self, connection: Connection, ids: Sequence[str]) -> None:
-        """Take articles out of where they were; what they join counts them anew."""
+    def _leave(self, connection: Connection, ids: Sequence[str]) -> set[str]:
+        """Take articles out of where they were; what they join counts them anew. Returns what they left."""
         member, narrative, left = schema.membership, schema.narrative, Counter[str]()
         for start in range(0, len(ids), 500):
             counted = member.c.article_id.in_(ids[start : start + 500]), member.c.primary, ~member.c.weak
@@ -227,3 +236,4 @@ class Record:
             one = update(narrative).where(narrative.c.id == narrative_id)
             connection.execute(one.values(n_members=narrative.c.n_members - n))
         self.archive.forget_memberships(connection, ids)
+        return set(left)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import narratives
+from narratives.agreement import disagreements
 
 ROOT = Path(__file__).parent.parent
 
@@ -124,6 +125,10 @@ def test_scores_have_evidence_in_the_original_text(sample_desk):
 
 
 @pytest.mark.slow
+def test_what_the_archive_keeps_twice_agrees(sample_desk):
+    assert list(disagreements(sample_desk.archive, sample_desk.settings.discover.max_members)) == []
+
+
 def test_the_space_has_forgotten_the_language(sample_desk):
     # Half is the ideal for two languages, raw vectors of this model have .9 and more.
     assert sample_desk.health()["same_language_share"] < 0.75

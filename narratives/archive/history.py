@@ -149,6 +149,14 @@ class History(Store):
                 chunk = article_ids[start : start + 500]
                 connection.execute(delete(table).where(table.c.article_id.in_(chunk)))
 
+    def with_copies(self, connection: Connection, voices: Sequence[str]) -> list[str]:
+        """All articles of the stories that these tell, in the order of their ids."""
+        article, found = schema.article, set[str]()
+        for start in range(0, len(voices), 500):
+            stories = select(article.c.story_id).where(article.c.id.in_(voices[start : start + 500]))
+            found.update(connection.scalars(select(article.c.id).where(article.c.story_id.in_(stories))))
+        return sorted(found)
+
     def forget_weak(self, connection: Connection, voices: Sequence[str]) -> None:
         """Take stories, told by these articles, out of the narratives whose weak members they are."""
         article, member = schema.article, schema.membership

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -15,6 +16,18 @@ from narratives.agreement import disagreements
 from narratives.archive import schema
 from narratives.decisions import Decisions
 from narratives.review import Review
+from tests.narratives.conftest import DEFINITIONS
+
+LONE = [
+    {
+        "title": "Museum opens a hall of porcelain",
+        "text": "Visitors queued for cups, bowls and vases that lay in a wreck for centuries, the curator said.",
+        "source": source,
+        "url": f"https://example.org/lone/{source}",
+        "published_at": "2025-09-02T10:00:00+08:00",
+    }
+    for source in ("Harbour News", "Evening Post")
+]
 
 
 @pytest.fixture
@@ -34,8 +47,10 @@ def found(desk: narratives.Desk) -> list[str]:
 
 
 def test_splits_and_merges_by_the_review_leave_an_archive_that_agrees(
-    desk: narratives.Desk, add_stories: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    place: str, tmp_path: Path, add_stories: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    desk = narratives.init(tmp_path / "own", archive=place if place.startswith("postgresql") else "")
+    add_stories(desk, [(topic, week, 5) for week in range(5) for topic in ("mine", "plant", "chips")])
     falls_apart, goes, stays = largest(desk, 3)
     had = {row["id"]: row["n_members"] for row in desk.archive.rows(schema.narrative)}
     assert found(desk) == []
@@ -54,6 +69,28 @@ def test_splits_and_merges_by_the_review_leave_an_archive_that_agrees(
     monkeypatch.undo()
     add_stories(desk, [("mine", 6, 4), ("plant", 6, 4), ("chips", 6, 3)])
     assert found(desk) == []
+    desk.close()
+
+
+def test_the_first_clustering_leaves_nothing_where_it_was_before(
+    tmp_path: Path, add_stories: Callable[..., None]
+) -> None:
+    (tmp_path / "definitions.yaml").write_text(DEFINITIONS, encoding="utf-8")
+    desk = narratives.init(tmp_path / "desk", tmp_path / "definitions.yaml")
+    add_stories(desk, [("mine", 0, 5), ("plant", 0, 5)])
+    (tmp_path / "lone.jsonl").write_text("".join(json.dumps(row) + "\n" for row in LONE), encoding="utf-8")
+    desk.ingest([tmp_path / "lone.jsonl"])
+    add_stories(desk, [("mine", 1, 5), ("plant", 1, 5)])
+    (plants,) = desk.archive.rows(schema.narrative, schema.narrative.c.slug == "plants")
+    lone = desk.archive.rows(schema.article, schema.article.c.url.like("%/lone/%"))
+    assert len({row["story_id"] for row in lone}) == 1 and not desk.archive.get_meta("bootstrapped", False)
+    before = {row["article_id"]: row["narrative_id"] for row in desk.archive.rows(schema.membership)}
+    assert {before.get(row["id"]) for row in lone} == {plants["id"]}  # few articles say little
+    add_stories(desk, [(topic, week, 5) for week in (2, 3) for topic in ("mine", "plant", "chips")])
+    assert desk.archive.get_meta("bootstrapped", False)
+    placed = {row["article_id"] for row in desk.archive.rows(schema.membership)}
+    assert not placed & {row["id"] for row in lone} and found(desk) == []
+    desk.close()
 
 
 def test_decisions_and_their_undoing_leave_an_archive_that_agrees(
@@ -83,6 +120,10 @@ def test_decisions_and_their_undoing_leave_an_archive_that_agrees(
          ' "primary", weak, how, week FROM membership LIMIT 1', "1 articles count in more than one narrative"),
         ("UPDATE narrative SET n_members = n_members + 1 WHERE id = 'N0002'", "1 narratives keep another number"),
         ("UPDATE narrative SET status = 'merged' WHERE id = 'N0002'", "1 narratives that were merged have members"),
+        ("UPDATE article SET is_voice = 0, story_id ="
+         " (SELECT story_id FROM article a JOIN membership ON id = article_id WHERE narrative_id <> 'N0002' LIMIT 1)"
+         " WHERE id = (SELECT article_id FROM membership WHERE narrative_id = 'N0002' LIMIT 1)",
+         "1 copies lie elsewhere"),
         ("UPDATE narrative_week SET n = n + 1", "have sums of others"),
     ],
 )  # fmt: skip

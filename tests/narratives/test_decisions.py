@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import narratives
+from narratives.agreement import disagreements
 from narratives.archive import ArchiveBusy, schema
 from narratives.cli import main
 
@@ -19,6 +20,7 @@ def desk(small_desk_folder: Path, tmp_path: Path) -> Iterator[narratives.Desk]:
     shutil.copytree(small_desk_folder, tmp_path / "desk")
     own = narratives.open(tmp_path / "desk")
     yield own
+    assert list(disagreements(own.archive, own.settings.discover.max_members)) == []
     own.close()
 
 

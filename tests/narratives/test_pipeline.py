@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
 import narratives
+from narratives.agreement import disagreements
 from narratives.archive import Archive, schema
 from narratives.pipeline import update, waiting_weeks
 
@@ -58,10 +60,13 @@ def corpus(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> narratives.Desk:
+def desk(tmp_path: Path) -> Iterator[narratives.Desk]:
     definitions = tmp_path / "none.yaml"
     definitions.write_text("narratives: []\n", encoding="utf-8")
-    return narratives.init(tmp_path / "desk", definitions)
+    own = narratives.init(tmp_path / "desk", definitions)
+    yield own
+    assert list(disagreements(own.archive, own.settings.discover.max_members)) == []
+    own.close()
 
 
 def run(desk, encoder, tone, paths) -> None:

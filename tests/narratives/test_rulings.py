@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import narratives
+from narratives.agreement import disagreements
 from narratives.archive import schema
 from narratives.lookup import redirects
 from narratives.redo import redo
@@ -28,6 +29,7 @@ def desk(small_desk_folder: Path, tmp_path: Path) -> Iterator[narratives.Desk]:
     shutil.copytree(small_desk_folder, tmp_path / "desk")
     own = narratives.open(tmp_path / "desk")
     yield own
+    assert list(disagreements(own.archive, own.settings.discover.max_members)) == []
     own.close()
 
 
