@@ -41,7 +41,11 @@ def disagreements(archive: Archive, max_members: int) -> Iterator[str]:
     merged = merged.where(narrative.c.status == "merged").group_by(member.c.narrative_id)
     yield from _said(archive, merged, "narratives that were merged have members")
 
-    copy, voice, home = schema.article.alias(), schema.article.alias(), schema.membership.alias()
+    article = schema.article
+    first = func.sum(case((article.c.is_voice, 1), else_=0))
+    stories = select(article.c.story_id, first).where(article.c.step_week.is_not(None)).group_by(article.c.story_id)
+    yield from _said(archive, stories.having(first != 1), "stories have no first article, or two")
+    copy, voice, home = article.alias(), article.alias(), schema.membership.alias()
     told = select(home.c.narrative_id).join(voice, voice.c.id == home.c.article_id)
     told = told.where(voice.c.story_id == copy.c.story_id, voice.c.is_voice, home.c.primary)
     strays = select(member.c.article_id).join(copy, copy.c.id == member.c.article_id)

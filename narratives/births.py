@@ -187,16 +187,20 @@ class Births:
         return (parent if kinship >= least else ""), round(kinship, 4)
 
     def _contest(self, cluster: Cluster, new: Known, parent: Known) -> None:
-        """Recent stories of the parent that lie nearer to the part that split off go with it."""
+        """Recent stories of the parent that lie nearer to the part that split off go with it; of several parts with
+        the nearest."""
         state, members = self.state, self.state.members[parent.id]
         since = state.week - (self.settings.buffer_weeks - 1) * weeks.WEEK
-        movable = set(self.step.ruled.movable(members).ids)
+        assert state.pool is not None
+        movable = set(self.step.ruled.movable(members).ids) - set(state.pool.ids)  # a new text is placed by itself
         weeks_joined = zip(members.ids, state.members.weeks(parent.id), strict=True)
         recent = [i for i, (one, joined) in enumerate(weeks_joined) if joined >= since and one in movable]
         for i in recent:
             rest = unit(parent.centre * len(members) - members.vectors[i])
             to_new = float(members.vectors[i] @ new.centre)
-            if to_new > float(members.vectors[i] @ rest):
+            taken = next((one for one in state.moved if one.article_id == members.ids[i]), None)
+            if to_new > float(members.vectors[i] @ rest) and (taken is None or to_new > taken.weight):
+                state.moved = [one for one in state.moved if one is not taken]
                 state.moved.append(Member(members.ids[i], cluster.id, to_new, "split"))
 
 

@@ -212,7 +212,7 @@ class Decisions:
             for event in deed.events:
                 deeds.write_event(connection, week, number, event)
             # Whatever stood before this one still stands.
-            Rulings.load(self.archive, connection).keep(self.archive, connection)
+            Rulings.load(self.archive, connection).keep(self.archive, connection, self.zone)
         return Decision(number, kind, deed.narrative, deed.article, deed.said, False, detail)
 
     def rows(self) -> list[dict[str, Any]]:

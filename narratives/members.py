@@ -102,6 +102,58 @@ def leave(connection: Connection, ids: Sequence[str], narrative: str) -> None:
             connection.execute(delete(table).where(table.c.narrative_id == narrative, table.c.article_id.in_(some)))
 
 
+def promote(archive: Archive, connection: Connection, articles: Sequence[str]) -> set[str]:
+    """Articles that are named beside only and count nowhere: where they fit best is their home now.
+
+    Returns
+    -------
+    Narratives that gained some.
+    """
+    own: dict[str, list[Row]] = {}
+    for m in memberships(archive, connection, sorted(set(articles))):
+        own.setdefault(m["article_id"], []).append(m)
+    homes = [
+        max(rows, key=lambda m: (m["weight"], m["narrative_id"]))
+        for rows in own.values()
+        if not any(m["primary"] for m in rows)
+    ]
+    archive.put(connection, schema.membership, [{**m, "primary": True} for m in homes])
+    return {m["narrative_id"] for m in homes}
+
+
+def follow_voices(archive: Archive, connection: Connection, articles: Sequence[str]) -> set[str]:
+    """Copies of the stories that these articles tell go where the story's first one is.
+
+    Returns
+    -------
+    Narratives that gained or lost some.
+    """
+    table, changed, stories = schema.article, set[str](), set[str]()
+    copy, taken_in = table.alias(), table.c.step_week.is_not(None)
+    copied = exists().where(copy.c.story_id == table.c.story_id, copy.c.step_week.is_not(None), ~copy.c.is_voice)
+    for start in range(0, len(articles), CHUNK):
+        some = table.c.id.in_(articles[start : start + CHUNK])
+        stories.update(connection.scalars(select(table.c.story_id).where(some, copied)))
+    for story in sorted(stories):
+        rows = archive.rows(table, table.c.story_id == story, taken_in, connection=connection)
+        own = {m["article_id"]: m for m in memberships(archive, connection, [r["id"] for r in rows]) if m["primary"]}
+        voice = next((own.get(row["id"]) for row in rows if row["is_voice"]), None)
+        for row in rows:
+            there = own.get(row["id"])
+            at = there["narrative_id"] if there else ""
+            home = voice["narrative_id"] if voice else ""
+            if row["is_voice"] or at == home:
+                continue
+            if there:
+                leave(connection, [row["id"]], at)
+            if voice:
+                week = there["week"] if there else row["step_week"]
+                now = {**voice, "article_id": row["id"], "how": "copy", "week": week}
+                archive.put(connection, schema.membership, [now])
+            changed |= {at, home} - {""}
+    return changed
+
+
 def refigure(archive: Archive, connection: Connection, narrative: str, zone: ZoneInfo) -> None:
     """Number of members and weeks of a narrative whose members changed; it is calibrated anew at the next update."""
     m, a = schema.membership, schema.article

@@ -134,12 +134,13 @@ class Outcome:
         for copy, voice in sorted(state.copies.items()):
             copies_of.setdefault(voice, []).append(copy)
         placed_before = sorted(set(copies_of) - set(primary))
-        asked = set(state.pool.ids) if state.pool is not None else set[str]()  # their last votes hold no longer
+        # Of these last votes hold no longer, at the first clustering nothing does.
+        asked = set(state.pool.ids) if state.pool is not None else set[str]()
         table = schema.membership
         for start in range(0, len(placed_before), 500):
             some = placed_before[start : start + 500]
             for row in self.archive.rows(table, table.c.article_id.in_(some), table.c.primary):
-                if row["weak"] and row["article_id"] in asked:
+                if (row["weak"] or state.bootstrapping) and row["article_id"] in asked:
                     continue
                 for copy in copies_of[row["article_id"]]:
                     found[copy] = Member(copy, row["narrative_id"], row["weight"], "copy", weak=row["weak"])

@@ -65,7 +65,7 @@ class Record:
             voices = {row["id"] for row in state.voices}
             self.archive.set_week(connection, [row["id"] for row in state.arrivals], state.week, voices)
             n_voices = int(self.archive.get_meta("n_voices", 0)) + len(state.voices)
-            rulings.keep(self.archive, connection)
+            rulings.keep(self.archive, connection, self.step.zone)
             self.archive.set_meta(SEEN, rulings.latest, connection)
             self.archive.set_meta("n_voices", n_voices, connection)
             self.archive.set_meta("space", self.step.learned, connection)

@@ -34,6 +34,7 @@ class Review:
         self.merges: list[tuple[str, str]] = []  # (goes, stays)
         self.looked = False
         self._latest: dict[str, tuple[Batch, list[date]]] = {}
+        self._chosen = set(step.ruled.rulings.home.values())  # narratives that decisions put stories into
 
     def look(self) -> None:
         """Find proposals, and carry out those that were found in the review before as well."""
@@ -71,7 +72,8 @@ class Review:
             n_held = old["n_held"] + 1 if old else 1
             if n_held >= HOLD and not any(a in pair or b in pair for pair in self.merges):
                 size = {i: state.narratives[i]["n_members"] for i in (a, b)}
-                stays, goes = (a, b) if size[a] >= size[b] else (b, a)
+                # What somebody put into a narrative stays there: that one does not go.
+                stays, goes = (a, b) if (a in self._chosen, size[a]) >= (b in self._chosen, size[b]) else (b, a)
                 self.merges.append((goes, stays))
             else:
                 self._keep("merge", a, b, n_held, {}, old)
@@ -102,7 +104,9 @@ class Review:
         return [having[i][0] for i in np.flatnonzero(near.any(axis=1))]
 
     def _may_merge(self, a: str, b: str) -> bool:
-        """No decision keeps the two apart."""
+        """No decision keeps the two apart, or gave both of them stories of their own."""
+        if {a, b} <= self._chosen:
+            return False
         ruled, members = self.step.ruled, self.state.members
         barred = ruled.rulings.barred  # members are read only where a story may not be in the other narrative
         stories = {i: set(ruled.stories(members[i])) if barred.get(j) else set() for i, j in ((a, b), (b, a))}
@@ -111,7 +115,8 @@ class Review:
     def _members(self, narrative_id: str) -> tuple[Batch, list[date]]:
         """The latest members, oldest first, and the weeks in which they joined."""
         if narrative_id not in self._latest:
-            self._latest[narrative_id] = self.step.latest(self.state, narrative_id, LOOKED)
+            most = min(LOOKED, self.step.settings.discover.max_members)
+            self._latest[narrative_id] = self.step.latest(self.state, narrative_id, most)
         return self._latest[narrative_id]
 
     def _may_change(self, narrative_id: str) -> bool:
@@ -142,7 +147,7 @@ class Review:
     def _split(self, narrative_id: str, leaving: tuple[str, ...]) -> None:
         """A part becomes a narrative; earlier members than those looked at go with it where they lie nearer to it."""
         state = self.state
-        taken = {m.article_id for m in state.moved}
+        taken = {m.article_id for m in [*state.moved, *state.placed]}
         if len(set(leaving) - taken) < self.step.settings.discover.min_stories:
             return
         number = max(int(i[1:]) for i in [*state.narratives, *(c.id for c in state.born)]) + 1
@@ -155,6 +160,8 @@ class Review:
         nearer = members.vectors @ (centres[1] - centres[0]) > 0
         open_ = np.array([i not in taken for i in members.ids])
         part = members.take(np.flatnonzero((goes | (nearer & ~stays)) & open_))
+        if len(part) < self.step.settings.discover.min_stories:
+            return
         pairs = part.vectors @ part.vectors.T
         n = len(part)
         cluster = Cluster(f"N{number:04d}", part.ids, narrative_id, 0.0, parent=narrative_id, reviewed=True)

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select, update
 
 from narratives.archive import schema
 from narratives.deeds import write_label
 from narratives.lookup import redirects
-from narratives.members import leave, memberships, place
+from narratives.members import leave, memberships, place, promote, refigure
 
 if TYPE_CHECKING:
     from narratives.archive import Archive
@@ -56,6 +57,7 @@ class Rulings:
     aliases: list[Alias] = field(default_factory=list)
     story: dict[str, str] = field(default_factory=dict)
     latest: int = 0
+    _merged: set[str] = field(default_factory=set)  # stories whose home is where a merge brought them
 
     @classmethod
     def load(cls, archive: Archive, connection: Connection | None = None) -> Rulings:
@@ -63,14 +65,17 @@ class Rulings:
         own = cls()
         every = archive.rows(schema.decision, connection=connection)
         own.latest = max((row["id"] for row in every), default=0)
-        rows = [row for row in every if not row["undone"] and row["kind"] != "undo"]
-        if not rows:
+        if all(row["undone"] or row["kind"] == "undo" for row in every):
             return own
         end = redirects(archive, connection)
-        named = {i for row in rows for i in _articles(row)}
+        named = {i for row in every for i in articles_of(row)}
         own.story = _stories(archive, sorted(named), connection)
-        for row in rows:
-            own._take(row, end)
+        by_id = {row["id"]: row for row in every}
+        for row in every:
+            if row["kind"] == "undo":
+                own._take_back(by_id[row["payload"]["decision"]])
+            elif not row["undone"]:
+                own._take(row, end)
         return own
 
     def _take(self, row: Mapping[str, Any], end: Mapping[str, str]) -> None:
@@ -90,6 +95,7 @@ class Rulings:
             self.barred.setdefault(narrative, {})[story] = row["article_id"]
             if self.home.get(story) == narrative:
                 del self.home[story]
+                self._merged.discard(story)
         elif kind == "split":
             new = end.get(detail["into"], detail["into"])
             for article in detail["articles"]:
@@ -98,7 +104,7 @@ class Rulings:
                 self.apart.add(frozenset((new, narrative)))
         elif kind in ("merge", "same_as"):
             for article in detail["moved"]:
-                self._settle(self.story.get(article, ""), narrative)
+                self._settle(self.story.get(article, ""), narrative, merged=True)
             # Whoever joins two narratives has seen what is in them.
             here = self.barred.get(narrative, {})
             for article in (*detail["moved"], *detail.get("freed", ())):
@@ -106,10 +112,18 @@ class Rulings:
             known = tuple(article for article in detail["moved"] if article in self.story)
             self.aliases.append(Alias(row["narrative_id"], narrative, known))
 
-    def _settle(self, story: str, narrative: str) -> None:
+    def _settle(self, story: str, narrative: str, merged: bool = False) -> None:
         if story:
             self.home[story] = narrative
             self.barred.get(narrative, {}).pop(story, None)
+            (self._merged.add if merged else self._merged.discard)(story)
+
+    def _take_back(self, row: Mapping[str, Any]) -> None:
+        """A merge was undone: what it brought was not brought further by the merges of the time between either."""
+        if row["kind"] in ("merge", "same_as"):
+            for story in {self.story.get(article, "") for article in row["payload"]["moved"]} & self._merged:
+                self._merged.discard(story)
+                del self.home[story]
 
     # -- what a step asks --------------------------------------------------------------------------------------
 
@@ -122,7 +136,7 @@ class Rulings:
 
     # -- the last word -----------------------------------------------------------------------------------------
 
-    def keep(self, archive: Archive, connection: Connection) -> int:
+    def keep(self, archive: Archive, connection: Connection, zone: ZoneInfo) -> int:
         """Write names, labels and confirmed claims over what the machine says, and see to it that places hold.
 
         Returns
@@ -137,7 +151,7 @@ class Rulings:
             it = select(score.c.scorer).where(score.c.article_id == article, score.c.narrative_id == narrative)
             if connection.scalar(it) != "analyst":
                 write_label(archive, connection, article, narrative, said)
-        return self._keep_places(archive, connection)
+        return self._keep_places(archive, connection, zone)
 
     def keep_names(self, connection: Connection) -> None:
         table = schema.narrative
@@ -145,10 +159,10 @@ class Rulings:
             values = {f"name_{lang}": name for lang, name in names.items()}
             connection.execute(update(table).where(table.c.id == narrative).values(**values))
 
-    def _keep_places(self, archive: Archive, connection: Connection) -> int:
+    def _keep_places(self, archive: Archive, connection: Connection, zone: ZoneInfo) -> int:
         wanted = sorted({*self.home, *(story for stories in self.barred.values() for story in stories)})
         articles: dict[str, list[dict[str, Any]]] = {}
-        table, n = schema.article, 0
+        table, n, touched = schema.article, 0, set[str]()
         query = select(table.c.id, table.c.story_id, table.c.step_week, table.c.is_voice).order_by(table.c.id)
         for start in range(0, len(wanted), _CHUNK):
             some = query.where(table.c.story_id.in_(wanted[start : start + _CHUNK]), table.c.step_week.is_not(None))
@@ -168,7 +182,12 @@ class Rulings:
             strayed = home is not None and len(at_home) < len(rows)
             if home is not None and strayed:
                 place(archive, connection, rows, home, inside)
-            n += bool(out) or strayed
+            if out or strayed:
+                n += 1
+                touched |= {m["narrative_id"] for m in inside if m["primary"]} | ({home} if home else set())
+                touched |= promote(archive, connection, [row["id"] for row in rows])
+        for narrative in sorted(touched):
+            refigure(archive, connection, narrative, zone)
         return n
 
 
@@ -179,7 +198,8 @@ def pending(archive: Archive) -> bool:
     return latest > int(archive.get_meta(SEEN, 0))
 
 
-def _articles(row: Mapping[str, Any]) -> list[str]:
+def articles_of(row: Mapping[str, Any]) -> list[str]:
+    """Ids of the articles that a decision (its row) names."""
     detail = row["payload"]
     return [i for i in (row["article_id"], *detail.get("moved", ()), *detail.get("articles", ())) if i]
 

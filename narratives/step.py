@@ -87,18 +87,17 @@ class Step:
     def take_in(self, state: StepState) -> None:
         """Tell one voice a story from its copies, and count the voices into the space's running means."""
         stories = sorted({row["story_id"] for row in state.arrivals})
-        earlier: dict[str, str] = {}
+        told = list(state.arrivals)
         for start in range(0, len(stories), 500):
-            done = self.archive.rows(
-                schema.article,
-                schema.article.c.story_id.in_(stories[start : start + 500]),
-                schema.article.c.step_week.is_not(None),
-            )
-            for row in sorted(done, key=in_time):
-                earlier.setdefault(row["story_id"], row["id"])
+            some = schema.article.c.story_id.in_(stories[start : start + 500])
+            told += self.archive.rows(schema.article, some, schema.article.c.step_week.is_not(None))
+        voice_of: dict[str, str] = {}
+        # Who was the voice stays it, also with a new text; then the first that was taken in, then the first of all.
+        for row in sorted(told, key=lambda row: (not row["is_voice"], row["step_week"] is None, *in_time(row))):
+            voice_of.setdefault(row["story_id"], row["id"])
         for row in sorted(state.arrivals, key=in_time):
             self._rows[row["id"]] = row
-            voice = earlier.setdefault(row["story_id"], row["id"])
+            voice = voice_of[row["story_id"]]
             if voice == row["id"]:
                 state.voices.append(row)
             else:

@@ -12,7 +12,17 @@ from sqlalchemy import Connection, delete
 from narratives.archive import schema
 from narratives.deeds import Deed, forget_scores, merge, write_label
 from narratives.lookup import redirects
-from narratives.members import leave, memberships, refigure, restored, set_narrative, story_of
+from narratives.members import (
+    follow_voices,
+    leave,
+    memberships,
+    promote,
+    refigure,
+    restored,
+    set_narrative,
+    story_of,
+)
+from narratives.rulings import articles_of
 
 if TYPE_CHECKING:
     from narratives.archive import Archive
@@ -31,6 +41,11 @@ def undo(archive: Archive, connection: Connection, row: Row, zone: ZoneInfo) -> 
     """
     restore = _RESTORE[row["kind"]]
     what = restore(archive, connection, row, zone)
+    # Copies that came since the decision are where it had put their story.
+    named = [*articles_of(row), *row["payload"].get("beside", ())]
+    changed = promote(archive, connection, named) | follow_voices(archive, connection, named)
+    for narrative in sorted(changed):
+        refigure(archive, connection, narrative, zone)
     for event in archive.rows(schema.event, connection=connection):
         if event["detail"].get("decision") == row["id"]:
             connection.execute(delete(schema.event).where(schema.event.c.id == event["id"]))

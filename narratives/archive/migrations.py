@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import Connection, Table, delete, exists, func, inspect, select, update
+from sqlalchemy import Connection, Table, delete, inspect, select
 from sqlalchemy.schema import CreateColumn
 
-from narratives.archive import schema
+from narratives.archive import repairs, schema
 
 SCHEMA_VERSION = 7
 VERSION_KEY = "schema_version"
@@ -72,26 +72,12 @@ def _to_sixth(connection: Connection) -> None:
 
 
 def _to_seventh(connection: Connection) -> None:
-    """Version 7 gives narratives back the articles that a merge by the machine left in them as named beside only, and
-    counts members again, of which splits took none away."""
-    member, score, narrative = schema.membership, schema.score, schema.narrative
-    other = member.alias()
-    elsewhere = exists().where(other.c.article_id == member.c.article_id, other.c.primary)
-    of_both = score.c.article_id == member.c.article_id, score.c.narrative_id == member.c.narrative_id
-    lost = select(member.c.article_id, member.c.narrative_id).where(~member.c.primary, ~elsewhere)
-    homes: dict[str, str] = {}  # where it was scored it counted; else where it fits best
-    order = exists().where(*of_both).desc(), member.c.weight.desc(), member.c.narrative_id
-    for article_id, narrative_id in connection.execute(lost.order_by(*order)):
-        homes.setdefault(article_id, narrative_id)
-    for article_id, narrative_id in homes.items():
-        home = member.c.article_id == article_id, member.c.narrative_id == narrative_id
-        connection.execute(update(member).where(*home).values(primary=True))
-    for narrative_id in sorted(set(homes.values())):  # the next update adds up anew
+    """Version 7 mends what earlier programs miscounted; the next update adds up anew what that changed."""
+    changed = repairs.homes_of_lost(connection) | repairs.voices_of_silent(connection)
+    for narrative_id in sorted(changed):
         for table in (schema.narrative_week, schema.narrative_terms):
             connection.execute(delete(table).where(table.c.narrative_id == narrative_id))
-    own = member.c.narrative_id == narrative.c.id, member.c.primary, ~member.c.weak
-    counted = select(func.count()).select_from(member).where(*own).scalar_subquery()
-    connection.execute(update(narrative).values(n_members=counted))
+    repairs.count_members(connection)
 
 
 # STEPS[n] brings an archive of version n to version n + 1, inside the caller's transaction.

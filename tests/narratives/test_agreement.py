@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -15,8 +18,9 @@ import narratives
 from narratives.agreement import disagreements
 from narratives.archive import schema
 from narratives.decisions import Decisions
+from narratives.pipeline import update
 from narratives.review import Review
-from tests.narratives.conftest import DEFINITIONS
+from tests.narratives.conftest import DEFINITIONS, START, TOPICS
 
 LONE = [
     {
@@ -110,6 +114,93 @@ def test_decisions_and_their_undoing_leave_an_archive_that_agrees(
         assert found(desk) == []
     add_stories(desk, [("mine", 5, 4), ("plant", 5, 4)])
     assert found(desk) == []
+
+
+def a_text(topic: str, week: int, i: int, rng: random.Random) -> dict[str, str]:
+    """A story of one topic, or of two."""
+    words = rng.choices(TOPICS[topic].split(), k=14)
+    if rng.random() < 0.5:
+        words[7:] = rng.choices(TOPICS[rng.choice(sorted(TOPICS))].split(), k=7)
+    words += [f"detail{rng.randrange(9999)}" for _ in range(3)]
+    return {
+        "title": " ".join(words[:5]),
+        "text": " ".join(words[5:]) + ".",
+        "source": f"Wire {rng.randrange(5)}",
+        "url": f"https://example.org/{topic}/{week}/{i}",
+        "published_at": (START + timedelta(weeks=week, hours=rng.randrange(100))).isoformat(),
+    }
+
+
+def a_week(week: int, seen: list[dict[str, str]], rng: random.Random) -> list[dict[str, str]]:
+    """New stories, some of them late; reprints of earlier ones; and corrections, which keep their address."""
+    rows = [
+        a_text(topic, max(0, week - rng.choice([0, 0, 0, 0, 1, 3])), 100 * week + i, rng)
+        for topic in sorted(TOPICS)
+        if rng.random() < 0.75
+        for i in range(rng.randrange(1, 9))
+    ]
+    for n, old in enumerate(rng.sample(seen, min(len(seen), 5))):
+        other = a_text(rng.choice(sorted(TOPICS)), week, n, rng)
+        reprint = {
+            **old,
+            "source": f"Copy {n}",
+            "url": f"{old['url']}/copy{week}",
+            "published_at": other["published_at"],
+        }
+        rows.append(reprint if n < 3 else {**old, "text": other["text"]})
+    rng.shuffle(rows)
+    return rows
+
+
+def decide(desk: narratives.Desk, rng: random.Random) -> None:
+    """One decision of any kind; what the desk refuses is no decision."""
+    decisions, table = Decisions(desk.archive, desk.zone), desk.articles()
+    living, placed = (
+        desk.narratives().query("status not in ('merged', 'ended')")["id"].tolist(),
+        table.query("narrative != ''"),
+    )
+    if len(living) < 2 or placed.empty:
+        return
+    kind, (one, other), row = (
+        rng.choice(["pin", "reject", "split", "merge", "undo"]),
+        rng.sample(living, 2),
+        placed.iloc[rng.randrange(len(placed))],
+    )
+    with suppress(ValueError):
+        if kind == "pin":
+            decisions.pin(row.id, one)
+        elif kind == "reject":
+            decisions.reject(row.id, row.narrative)
+        elif kind == "split":
+            decisions.split(row.narrative, placed[placed["narrative"] == row.narrative]["id"].tolist()[:4], en="Part")
+        elif kind == "merge":
+            decisions.merge(one, other)
+        else:
+            standing = [one for one in decisions.rows() if not one["undone"] and one["kind"] != "undo"]
+            decisions.undo(rng.choice(standing)["id"]) if standing else None
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_comes_in_and_is_decided_the_archive_agrees(
+    tmp_path: Path, word_encoder: Any, word_tone: Any, seed: int
+) -> None:
+    rng, seen = random.Random(seed), list[dict[str, str]]()
+    (tmp_path / "definitions.yaml").write_text(DEFINITIONS if seed % 2 else "narratives: []\n", encoding="utf-8")
+    desk = narratives.init(tmp_path / "desk", tmp_path / "definitions.yaml")
+    often = {"review_every": 1 + seed % 2, "max_members": 20 if seed % 3 else 300, "dormant_weeks": 2, "ended_weeks": 4}
+    desk.settings = desk.settings.model_copy(update={"discover": desk.settings.discover.model_copy(update=often)})
+    for week in range(8):
+        rows = a_week(week, seen, rng)
+        seen += rows
+        file = tmp_path / f"{week}.jsonl"
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        desk.ingest([file])
+        update(desk.archive, desk.settings, desk.definitions, desk.material(word_encoder), word_tone)
+        assert found(desk) == [], f"after week {week}"
+        for _ in range(rng.randrange(4)):
+            decide(desk, rng)
+            assert found(desk) == [], desk.archive.rows(schema.decision)[-1]["payload"]
+    desk.close()
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,12 @@ def test_articles_that_a_merge_left_without_a_narrative_of_their_own_get_it_back
                 *(("a3", "N0001", 0.6, 0), ("a3", "N0002", 0.4, 0)),  # was scored in the second
             ],
         )
+        # A correction made a3 a copy of a4, which is its reprint.
+        raw.execute(
+            "INSERT INTO article SELECT 'a4', url, 'Evening Post', title, text, lang, '2025-11-16 02:16:00.000000',"
+            " 480, ingested_at, content_hash, 'a3', origin, version, step_week, is_voice FROM article WHERE id = 'a1'"
+        )
+        raw.execute("UPDATE article SET step_week = '2025-11-10', is_voice = id IN ('a1', 'a2')")
         raw.execute("INSERT INTO score VALUES ('a3', 'N0002', 0, 0, 1, 0, 0, 'unclear', '[]', 'draft')")
         raw.executemany(
             "INSERT INTO narrative_week VALUES (?, '2025-11-10', 1, '', 0, 0, 0, '{}')", [("N0002",), ("N0003",)]
@@ -124,4 +130,7 @@ def test_articles_that_a_merge_left_without_a_narrative_of_their_own_get_it_back
         assert own == [("a1", "N0002"), ("a2", "N0003"), ("a3", "N0002")]
         assert [row["narrative_id"] for row in archive.rows(schema.narrative_week)] == ["N0003"]
         assert [row["n_members"] for row in archive.rows(schema.narrative)] == [0, 2, 1]
+        assert {row["id"]: row["is_voice"] for row in archive.rows(schema.article)} == {
+            "a1": True, "a2": True, "a3": True, "a4": False,
+        }  # fmt: skip
         assert archive.check() == []
