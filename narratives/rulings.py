@@ -57,7 +57,8 @@ class Rulings:
     aliases: list[Alias] = field(default_factory=list)
     story: dict[str, str] = field(default_factory=dict)
     latest: int = 0
-    _merged: set[str] = field(default_factory=set)  # stories whose home is where a merge brought them
+    # Story -> merges that brought it where it is, each with its home before: number of the decision, narrative.
+    _brought: dict[str, list[tuple[int, str | None]]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, archive: Archive, connection: Connection | None = None) -> Rulings:
@@ -95,7 +96,7 @@ class Rulings:
             self.barred.setdefault(narrative, {})[story] = row["article_id"]
             if self.home.get(story) == narrative:
                 del self.home[story]
-                self._merged.discard(story)
+                self._brought.pop(story, None)
         elif kind == "split":
             new = end.get(detail["into"], detail["into"])
             for article in detail["articles"]:
@@ -104,7 +105,7 @@ class Rulings:
                 self.apart.add(frozenset((new, narrative)))
         elif kind in ("merge", "same_as"):
             for article in detail["moved"]:
-                self._settle(self.story.get(article, ""), narrative, merged=True)
+                self._settle(self.story.get(article, ""), narrative, merge=row["id"])
             # Whoever joins two narratives has seen what is in them.
             here = self.barred.get(narrative, {})
             for article in (*detail["moved"], *detail.get("freed", ())):
@@ -112,18 +113,27 @@ class Rulings:
             known = tuple(article for article in detail["moved"] if article in self.story)
             self.aliases.append(Alias(row["narrative_id"], narrative, known))
 
-    def _settle(self, story: str, narrative: str, merged: bool = False) -> None:
+    def _settle(self, story: str, narrative: str, merge: int | None = None) -> None:
         if story:
+            if merge is None:
+                self._brought.pop(story, None)
+            else:
+                self._brought.setdefault(story, []).append((merge, self.home.get(story)))
             self.home[story] = narrative
             self.barred.get(narrative, {}).pop(story, None)
-            (self._merged.add if merged else self._merged.discard)(story)
 
     def _take_back(self, row: Mapping[str, Any]) -> None:
         """A merge was undone: what it brought was not brought further by the merges of the time between either."""
-        if row["kind"] in ("merge", "same_as"):
-            for story in {self.story.get(article, "") for article in row["payload"]["moved"]} & self._merged:
-                self._merged.discard(story)
-                del self.home[story]
+        if row["kind"] not in ("merge", "same_as"):
+            return
+        for story in {self.story.get(article, "") for article in row["payload"]["moved"]}:
+            brought = self._brought.get(story, [])
+            while brought and brought[-1][0] > row["id"]:
+                _, before = brought.pop()
+                if before is None:
+                    del self.home[story]
+                else:
+                    self.home[story] = before
 
     # -- what a step asks --------------------------------------------------------------------------------------
 

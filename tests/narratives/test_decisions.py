@@ -13,6 +13,8 @@ import narratives
 from narratives.agreement import disagreements
 from narratives.archive import ArchiveBusy, schema
 from narratives.cli import main
+from narratives.decisions import Decisions
+from narratives.rulings import Rulings
 
 
 @pytest.fixture
@@ -206,3 +208,15 @@ def test_the_command_line_writes_the_same_records(desk: narratives.Desk, capsys:
     frame = desk.decisions()
     assert list(frame["kind"]) == ["rename", "not_this", "not_this", "undo"]
     assert list(frame["narrative"]) == [mine] * 4
+
+
+def test_a_merge_inside_another_is_undone_by_itself(desk: narratives.Desk) -> None:
+    decisions, topics = Decisions(desk.archive, desk.zone), ("mine", "plant", "chips")
+    mine, plant, chips = (home(desk, topic) for topic in topics)
+    before = desk.articles().set_index("id")["narrative"]
+    inner = decisions.merge(mine, plant)
+    decisions.merge(plant, chips)
+    decisions.undo(inner)
+    now = desk.articles().set_index("id")["narrative"]
+    assert (now[before == mine] == mine).all() and (now[before == plant] == chips).all()
+    assert Rulings.load(desk.archive).home.keys().isdisjoint(desk.articles().set_index("id")["story"][before == mine])

@@ -160,6 +160,20 @@ def test_a_correction_is_scored_anew(tmp_path, desk, corpus, word_encoder, word_
     assert corrected["narrative"] == home(desk, "mine")
 
 
+def test_a_corrected_article_with_reprints_still_tells_its_story(tmp_path, desk, corpus, word_encoder, word_tone):
+    first = story("mine", 4, 1)
+    later = (datetime.fromisoformat(first["published_at"]) + timedelta(hours=3)).isoformat()
+    reprint = {**first, "source": "Evening Post", "url": f"{first['url']}/again", "published_at": later}
+    run(desk, word_encoder, word_tone, [corpus, write(tmp_path / "again.jsonl", [reprint])])
+    told = desk.articles().set_index("url")
+    assert told.loc[first["url"], "is_first"] and not told.loc[reprint["url"], "is_first"]
+    first["text"] = "fear fear the mine will fail and villages fall ill."
+    run(desk, word_encoder, word_tone, [write(tmp_path / "fix.jsonl", [first])])
+    now = desk.articles().set_index("url")
+    assert now.loc[first["url"], "version"] == 2 and now.loc[first["url"], "is_first"]
+    assert not now.loc[reprint["url"], "is_first"] and now["is_first"].sum() == told["is_first"].sum()
+
+
 def test_few_articles_make_no_clusters_and_no_error(tmp_path, desk, word_encoder, word_tone):
     run(desk, word_encoder, word_tone, [write(tmp_path / "few.jsonl", [story("mine", 0, i) for i in range(4)])])
     assert desk.narratives().empty
