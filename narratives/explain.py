@@ -20,6 +20,7 @@ from narratives.archive import schema
 from narratives.known import make_known, seed_texts
 from narratives.language import base_language
 from narratives.settings import DiscoverSettings
+from narratives.space import same_model
 from narratives.state import StepState
 from narratives.step import Step
 
@@ -108,7 +109,8 @@ def explain_article(
     Raises
     ------
     ValueError
-        There is no such article, or the narrative has ended or was merged.
+        There is no such article, the narrative has ended or was merged, or the settings name another model than the
+        one that the history was encoded with.
     """
     rows = desk.archive.rows(schema.article, schema.article.c.id == article)
     if not rows:
@@ -117,6 +119,7 @@ def explain_article(
     voice = _voice(desk, row)
     membership = _membership(desk, article)
     material = desk.material(encoder)
+    same_model(desk.archive, material.encoder)
     said = seed_texts(desk.definitions, material)
     step = Step(desk.archive, desk.settings, desk.definitions, said, material)
     week = row["step_week"] or desk.archive.last_step() or weeks.monday_of(row["published_at"], desk.zone)

@@ -29,6 +29,7 @@ from narratives.affinity import unit
 from narratives.language import base_language
 
 if TYPE_CHECKING:
+    from embeddings import Encoder
     from narratives.archive import Archive
     from narratives.definitions import Definition
     from narratives.material import Material
@@ -205,18 +206,37 @@ def headline_space(vectors: np.ndarray, langs: Sequence[str], prior: Mapping[str
     return own.project(vectors, langs)
 
 
+def same_model(archive: Archive, encoder: Encoder) -> None:
+    """Refuse to compare vectors of two models.
+
+    Raises
+    ------
+    ValueError
+        The history was encoded with another model than this one.
+    """
+    before = archive.get_meta("encoder")
+    if before not in (None, encoder.fingerprint):
+        told, asked = (name.partition("|")[0] for name in (str(before), encoder.fingerprint))
+        raise ValueError(
+            f"the history was encoded with {told}, and the model of narratives.toml is {asked} now: the next "
+            "`narratives update` that finds new articles encodes the history again and says first what that costs; "
+            "until then take the setting back"
+        )
+
+
 def current_space(archive: Archive, definitions: Sequence[Definition], material: Material) -> Space:
     """The space of the latest week processed, as its step had it.
 
     Raises
     ------
     ValueError
-        No week was processed yet.
+        No week was processed yet, or with another model.
     """
     from narratives.known import seed_texts
 
     if archive.get_meta("space") is None:
         raise ValueError("nothing was processed yet; `narratives update` does it")
+    same_model(archive, material.encoder)
     space = Space.load(archive, material.prior_means, archive.last_step())
     said = seed_texts(definitions, material)
     passages = said.rows("passage")

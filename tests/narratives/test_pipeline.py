@@ -18,7 +18,9 @@ import pytest
 import narratives
 from narratives.agreement import disagreements
 from narratives.archive import Archive, schema
+from narratives.explain import explain_article
 from narratives.pipeline import update, waiting_weeks
+from narratives.space import current_space
 
 TOPICS = {
     "mine": "mine ore pit leach acid river village kachin truck border",
@@ -300,8 +302,12 @@ def test_a_changed_model_says_what_it_costs_and_goes_on_from_the_same_narratives
         fingerprint, dimension = "word-directions|2", 48
 
     said: list[tuple[str, int, int]] = []
-    desk.ingest([write(corpus.with_name("late.jsonl"), late)])
     material = desk.material(Shorter())
+    with pytest.raises(ValueError, match="was encoded with word-directions, and the model of"):
+        explain_article(desk, members[0]["article_id"], encoder=Shorter())
+    with pytest.raises(ValueError, match="take the setting back"):
+        current_space(desk.archive, desk.definitions, material)
+    desk.ingest([write(corpus.with_name("late.jsonl"), late)])
     update(desk.archive, desk.settings, desk.definitions, material, word_tone, lambda *step: said.append(step))
     first = said[0]
     assert first[0].startswith("the model changed, word-directions|1 to word-directions|2")
