@@ -66,12 +66,15 @@ def write_history(archive: Archive) -> None:
     home = ["N0001", "N0001", "N0001", "N0002", "N0002", None]
     with archive.begin() as connection:
         connection.execute(
-            schema.narrative.update().values(status="active", born_week=WEEKS[0], last_week=WEEKS[1], level=0.2)
+            schema.narrative.update().values(
+                status="active", born_week=WEEKS[0], last_week=WEEKS[1], level=0.2, n_members=3
+            )
         )
         connection.execute(
             schema.narrative.insert().values(
                 id="N0002", origin="discovered", status="provisional", name_zh="回收 · 拆解", name_en="scrap · drives",
                 keywords_zh=["回收"], keywords_en=["scrap"], born_week=WEEKS[1], last_week=WEEKS[1], drafted=True,
+                n_members=2,
             )
         )  # fmt: skip
         for week in WEEKS:
@@ -492,6 +495,15 @@ def test_doctor_reports_what_is_broken(run: Run, desk: Path) -> None:
     (desk / "narratives.toml").write_text("subject = 5", encoding="utf-8")
     code, out, _ = run("doctor", "--desk", desk)
     assert code == NEEDS_A_LOOK and "narratives.toml: subject" in out
+
+
+def test_doctor_counts_again_what_is_kept_twice(run: Run, desk: Path) -> None:
+    with Archive.open(desk / "archive.sqlite") as archive, archive.begin() as connection:
+        connection.execute(schema.narrative.update().where(schema.narrative.c.id == "N0002").values(n_members=9))
+    code, out, _ = run("doctor", "--desk", desk)
+    assert code == NEEDS_A_LOOK and "keep another number of members than they have (N0002: 9, 2)" in " ".join(
+        out.split()
+    )
 
 
 def test_doctor_sees_a_source_dated_midnight_only_and_one_voice(run: Run, desk: Path) -> None:
