@@ -303,7 +303,7 @@ def alike(totals: Sequence[Cell], words: WordOverlap, settings: DiscoverSettings
 
     As `discover.similarities` of the members would say, where words count about (see `WordOverlap.sums`).
     """
-    sizes = np.array([total.n for total in totals])
+    sizes = np.array([total.n for total in totals], dtype=float)
     vectors = np.stack([total.vector for total in totals])
     products = vectors @ vectors.T
     np.fill_diagonal(products, np.diag(products) - sizes)  # each member with itself is no pair
@@ -316,5 +316,5 @@ def alike(totals: Sequence[Cell], words: WordOverlap, settings: DiscoverSettings
         np.fill_diagonal(overlap, np.diag(overlap) - sizes)
         products = products + settings.group_word_weight * overlap
     pairs = np.outer(sizes, sizes)
-    np.fill_diagonal(pairs, np.maximum(sizes * (sizes - 1), 1e-9))
+    np.fill_diagonal(pairs, np.maximum(sizes * (sizes - 1), 1.0))  # one member makes no pair
     return np.asarray(products / pairs)

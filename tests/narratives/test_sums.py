@@ -25,7 +25,7 @@ from narratives.known import make_known, seed_texts
 from narratives.settings import DiscoverSettings
 from narratives.state import StepState
 from narratives.step import Step
-from narratives.sums import Cell, added, alike, cells_of, folded, known_from, merged, total_of, within, without
+from narratives.sums import Cell, added, alike, cell_of, cells_of, folded, known_from, merged, total_of, within, without
 
 MONDAY = date(2025, 9, 1)
 
@@ -163,6 +163,13 @@ def test_likeness_from_sums_is_near_that_of_all_pairs():
     n = len(every[0])
     assert found[0, 1] == pytest.approx(pairs[:n, n:].mean(), abs=0.01)
     assert found[0, 0] == pytest.approx((pairs[:n, :n].sum() - np.trace(pairs[:n, :n])) / (n * (n - 1)), abs=0.01)
+
+
+def test_a_narrative_of_one_member_is_like_others_and_not_like_itself():
+    settings, sides = DiscoverSettings(), [parts(1), parts(20)]
+    words = WordOverlap(whole([*sides[0], *sides[1]]), [])
+    found = alike([total_of([cell_of(*part) for part in side]) for side in sides], words, settings)
+    assert np.isfinite(found).all() and abs(found[0, 0]) < 0.01 < found[0, 1]
 
 
 # -- in a desk
