@@ -20,7 +20,7 @@ _SHOWN = 3
 
 
 def disagreements(archive: Archive, max_members: int) -> Iterator[str]:
-    """Sentences about what does not agree; none where everything does.
+    """What does not agree, a phrase with its number each; nothing where everything does.
 
     Parameters
     ----------
@@ -30,32 +30,34 @@ def disagreements(archive: Archive, max_members: int) -> Iterator[str]:
     member, narrative, week = schema.membership, schema.narrative, schema.narrative_week
     counts = func.sum(case((member.c.primary, 1), else_=0))
     places = select(member.c.article_id, counts).group_by(member.c.article_id)
-    yield from _said(archive, places.having(counts == 0), "articles lie in narratives and count in none")
-    yield from _said(archive, places.having(counts > 1), "articles count in more than one narrative")
+    yield from _said(archive, places.having(counts == 0), "articles that lie in narratives and count in none")
+    yield from _said(archive, places.having(counts > 1), "articles that count in more than one narrative")
 
     own = member.c.narrative_id == narrative.c.id, member.c.primary, ~member.c.weak
     n = select(func.count()).select_from(member).where(*own).scalar_subquery()
     wrong = select(narrative.c.id, narrative.c.n_members, n).where(narrative.c.n_members != n)
-    yield from _said(archive, wrong, "narratives keep another number of members than they have")
+    yield from _said(archive, wrong, "narratives that keep another number of members than they have")
     merged = select(member.c.narrative_id, func.count()).join(narrative, narrative.c.id == member.c.narrative_id)
     merged = merged.where(narrative.c.status == "merged").group_by(member.c.narrative_id)
-    yield from _said(archive, merged, "narratives that were merged have members")
+    yield from _said(archive, merged, "narratives that were merged and have members")
 
     article = schema.article
     first = func.sum(case((article.c.is_voice, 1), else_=0))
     stories = select(article.c.story_id, first).where(article.c.step_week.is_not(None)).group_by(article.c.story_id)
-    yield from _said(archive, stories.having(first != 1), "stories have no first article, or two")
+    yield from _said(archive, stories.having(first != 1), "stories without a first article, or with two")
     copy, voice, home = article.alias(), article.alias(), schema.membership.alias()
     told = select(home.c.narrative_id).join(voice, voice.c.id == home.c.article_id)
     told = told.where(voice.c.story_id == copy.c.story_id, voice.c.is_voice, home.c.primary)
     strays = select(member.c.article_id).join(copy, copy.c.id == member.c.article_id)
     strays = strays.where(~copy.c.is_voice, member.c.primary, member.c.narrative_id.not_in(told))
-    yield from _said(archive, strays, "copies lie elsewhere than the story that they copy")
+    yield from _said(archive, strays, "copies that lie elsewhere than their story")
 
     voices = select(func.count()).select_from(member).where(*own, member.c.how != "copy").scalar_subquery()
     summed = select(func.sum(week.c.n)).where(week.c.narrative_id == narrative.c.id).scalar_subquery()
     off = (voices <= max_members) & (summed != voices) | (summed > voices)
-    yield from _said(archive, select(narrative.c.id, summed, voices).where(off), "narratives have sums of others")
+    yield from _said(
+        archive, select(narrative.c.id, summed, voices).where(off), "narratives with sums of other members"
+    )
 
 
 def _said(archive: Archive, wrong: Select[Any], what: str) -> Iterator[str]:
@@ -63,4 +65,4 @@ def _said(archive: Archive, wrong: Select[Any], what: str) -> Iterator[str]:
         rows = connection.execute(wrong.order_by(wrong.selected_columns[0])).all()
     if rows:
         first = "; ".join(": ".join(filter(None, (row[0], ", ".join(map(str, row[1:]))))) for row in rows[:_SHOWN])
-        yield f"{len(rows):,} {what} ({first}{'; …' if len(rows) > _SHOWN else ''})"
+        yield f"{what}: {len(rows):,} ({first}{'; …' if len(rows) > _SHOWN else ''})"

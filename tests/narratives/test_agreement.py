@@ -154,18 +154,15 @@ def a_week(week: int, seen: list[dict[str, str]], rng: random.Random) -> list[di
 
 def decide(desk: narratives.Desk, rng: random.Random) -> None:
     """One decision of any kind; what the desk refuses is no decision."""
-    decisions, table = Decisions(desk.archive, desk.zone), desk.articles()
-    living, placed = (
-        desk.narratives().query("status not in ('merged', 'ended')")["id"].tolist(),
-        table.query("narrative != ''"),
-    )
+    decisions, articles, table = Decisions(desk.archive, desk.zone), desk.articles(), desk.narratives()
+    living = table.query("status not in ('merged', 'ended')")["id"].tolist()
+    placed = articles.query("narrative != ''")
     if len(living) < 2 or placed.empty:
         return
-    kind, (one, other), row = (
-        rng.choice(["pin", "reject", "split", "merge", "undo"]),
-        rng.sample(living, 2),
-        placed.iloc[rng.randrange(len(placed))],
-    )
+    kind = rng.choice(["pin", "reject", "split", "merge", "undo"])
+    one, other = rng.sample(living, 2)
+    row = placed.iloc[rng.randrange(len(placed))]
+    standing = [old["id"] for old in decisions.rows() if not old["undone"] and old["kind"] != "undo"]
     with suppress(ValueError):
         if kind == "pin":
             decisions.pin(row.id, one)
@@ -175,9 +172,8 @@ def decide(desk: narratives.Desk, rng: random.Random) -> None:
             decisions.split(row.narrative, placed[placed["narrative"] == row.narrative]["id"].tolist()[:4], en="Part")
         elif kind == "merge":
             decisions.merge(one, other)
-        else:
-            standing = [one for one in decisions.rows() if not one["undone"] and one["kind"] != "undo"]
-            decisions.undo(rng.choice(standing)["id"]) if standing else None
+        elif standing:
+            decisions.undo(rng.choice(standing))
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -208,14 +204,17 @@ def test_whatever_comes_in_and_is_decided_the_archive_agrees(
     [
         ('UPDATE membership SET "primary" = 0', "count in none"),
         ("INSERT INTO membership SELECT article_id, (SELECT max(id) FROM narrative WHERE id <> narrative_id), weight,"
-         ' "primary", weak, how, week FROM membership LIMIT 1', "1 articles count in more than one narrative"),
-        ("UPDATE narrative SET n_members = n_members + 1 WHERE id = 'N0002'", "1 narratives keep another number"),
-        ("UPDATE narrative SET status = 'merged' WHERE id = 'N0002'", "1 narratives that were merged have members"),
+         ' "primary", weak, how, week FROM membership LIMIT 1', "count in more than one narrative: 1 ("),
+        ("UPDATE narrative SET n_members = n_members + 1 WHERE id = 'N0002'",
+         "another number of members than they have: 1 (N0002: "),
+        ("UPDATE narrative SET status = 'merged' WHERE id = 'N0002'", "were merged and have members: 1 (N0002: "),
         ("UPDATE article SET is_voice = 0, story_id ="
          " (SELECT story_id FROM article a JOIN membership ON id = article_id WHERE narrative_id <> 'N0002' LIMIT 1)"
          " WHERE id = (SELECT article_id FROM membership WHERE narrative_id = 'N0002' LIMIT 1)",
-         "1 copies lie elsewhere"),
-        ("UPDATE narrative_week SET n = n + 1", "have sums of others"),
+         "elsewhere than their story: 1 ("),
+        ("UPDATE article SET is_voice = 0 WHERE id = (SELECT min(id) FROM article)",
+         "without a first article, or with two: 1 ("),
+        ("UPDATE narrative_week SET n = n + 1", "sums of other members"),
     ],
 )  # fmt: skip
 def test_what_does_not_agree_is_said_with_the_narratives(desk: narratives.Desk, fault: str, said: str) -> None:

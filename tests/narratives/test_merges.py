@@ -83,9 +83,8 @@ def test_members_go_where_the_other_is_and_an_article_of_both_is_there_once(desk
 def test_the_one_that_stays_began_with_the_first_of_both_and_lives_as_long_as_the_last(desk, pair, word_encoder):
     goes, stays = pair
     table = schema.narrative
-    first, last = (
-        next(iter(desk.archive.rows(table, table.c.id == goes)))[name] for name in ("born_week", "last_week")
-    )
+    (row,) = desk.archive.rows(table, table.c.id == goes)
+    first, last = row["born_week"], row["last_week"]
     with desk.archive.begin() as connection:
         set_narrative(connection, goes, {"born_week": first - weeks.WEEK})
         set_narrative(connection, stays, {"last_week": last - 7 * weeks.WEEK})
