@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
+from contextlib import redirect_stderr
 
 from narratives.articles import Article, Reject
 from narratives.ingest.fields import Context
@@ -18,6 +20,8 @@ def recognises(source: Source) -> bool:
 def read(source: Source, context: Context) -> Iterator[Article | Reject]:
     """Articles and rejects in the order of the records; what is no page that answered well is passed over.
 
+    A record that is longer than it says is read as far as it says, and its rest is rejected.
+
     Raises
     ------
     SourceError
@@ -32,7 +36,16 @@ def read(source: Source, context: Context) -> Iterator[Article | Reject]:
     number = 0
     try:
         with source.opened() as stream:
-            for record in ArchiveIterator(stream):
+            records = ArchiveIterator(stream)
+            while True:
+                n_wrong = records.err_count
+                with redirect_stderr(io.StringIO()):  # there it writes what it passes over
+                    record = next(records, None)
+                if records.err_count > n_wrong:
+                    message = f"record {number} is longer than its Content-Length says: its end was not read"
+                    yield Reject(f"{source.name}#{number}", "truncated", message, "")
+                if record is None:
+                    break
                 number += 1
                 if record.rec_type != "response" or record.http_headers is None:
                     continue

@@ -405,6 +405,17 @@ def test_what_a_cut_feed_leaves_in_the_quarantine_fits_a_database(tmp_path: Path
     assert isinstance(last, Reject) and last.reason == "truncated"
 
 
+def test_a_web_archive_s_record_that_is_longer_than_it_says_is_told_of(read, capfd) -> None:
+    plain = gzip.decompress(_warc(_ROWS))
+    at = plain.index(b"Content-Length: ") + len(b"Content-Length: ")
+    end = plain.index(b"\r", at)
+    records = read("a.warc", plain[:at] + str(int(plain[at:end]) - 20).encode() + plain[end:])
+    rejects = [record for record in records if isinstance(record, Reject)]
+    assert [(reject.reason, Path(reject.origin).name) for reject in rejects] == [("truncated", "a.warc#1")]
+    assert len(records) == len(_ROWS) + 1
+    assert capfd.readouterr().err == ""
+
+
 def test_feeds_addresses_of_a_list_come_once_and_in_order(tmp_path: Path) -> None:
     opml = (
         "<opml><body><outline text='g'><outline xmlUrl='https://b.com/f'/><outline XMLURL='https://a.com/f'/></outline>"
