@@ -21,6 +21,7 @@ from narratives.archive import schema
 from narratives.assign import group_levels
 from narratives.discover import similarities
 from narratives.growth import Growth, growth, lookalikes
+from narratives.headline_weeks import PAST_WEEKS, HeadlineWeeks
 from narratives.level import Level, alert_level
 from narratives.overlap import Profile, Profiles, WordOverlap, profile_of_each
 from narratives.routine import Habits, Headline, routine_share
@@ -29,9 +30,7 @@ from narratives.state import Cluster, StepState
 from narratives.step import Step
 from narratives.volume import feed_notices
 
-_PAST_WEEKS = 12
 _SAMPLE = 6_000  # voices that look-alikes are counted among
-_HEADLINES = 60_000
 _KIN_MEMBERS = 60
 _NEAR = 3
 _UNUSUAL = ("doubled", "started")
@@ -44,11 +43,13 @@ class Circumstances:
     ----------
     members
         Of every living narrative after the step.
+    headlines
+        Of the weeks before.
     """
 
-    def __init__(self, step: Step, state: StepState, members: Mapping[str, Batch]) -> None:
-        self.step, self.state, self.members = step, state, members
-        self._since = state.week - _PAST_WEEKS * weeks.WEEK
+    def __init__(self, step: Step, state: StepState, members: Mapping[str, Batch], headlines: HeadlineWeeks) -> None:
+        self.step, self.state, self.members, self.headlines = step, state, members, headlines
+        self._since = state.week - PAST_WEEKS * weeks.WEEK
         self._voices: tuple[np.ndarray, list[date], float] | None = None
         self._suspects: frozenset[str] | None = None
         self._latest: dict[str, tuple[np.ndarray, list[Profile], Profiles]] = {}  # stories of young alerts
@@ -140,20 +141,8 @@ class Circumstances:
     @cached_property
     def _habits(self) -> Habits:
         """When the series of this step's newborn were seen before."""
-        article = schema.article
-        query = (
-            select(article.c.title, article.c.source, article.c.published_at)
-            .where(article.c.step_week.is_not(None), article.c.published_at >= _instant(self._since))
-            .order_by(article.c.published_at.desc(), article.c.id)
-            .limit(_HEADLINES)
-        )
-        with self.step.archive.reading() as connection:
-            found = connection.execute(query).all()
         newborn = [i for cluster in self.state.born for i in cluster.article_ids]
-        habits = Habits(self._headlines_of(self.step.rows_of(newborn)))
-        asked = {title for title in {title for title, _, _ in found} if habits.asks_for(title)}
-        habits.see(self._headlines_of([row._mapping for row in found if row.title in asked]))
-        return habits
+        return self.headlines.habits(Habits(self._headlines_of(self.step.rows_of(newborn))), self.step.zone)
 
     def _headlines_of(self, rows: Sequence[Mapping[Any, Any]]) -> list[Headline]:
         days = weeks.dates_of([row["published_at"] for row in rows], self.step.zone)

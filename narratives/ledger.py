@@ -14,6 +14,7 @@ from narratives.affinity import Batch
 from narratives.archive import schema
 from narratives.assign import group_levels
 from narratives.circumstances import Circumstances
+from narratives.headline_weeks import HeadlineWeeks
 from narratives.lineage import status_after
 from narratives.state import Cluster, StepState
 from narratives.step import Step
@@ -27,6 +28,7 @@ class Ledger:
 
     def __init__(self, step: Step, state: StepState, members: Mapping[str, Batch]) -> None:
         self.step, self.state, self.members = step, state, members
+        self.headlines = HeadlineWeeks(step.archive, state.week)
         self.judged: list[tuple[Cluster, alerts.Judgement, list[dict[str, Any]]]] = []
 
     def judge(self) -> Self:
@@ -43,7 +45,7 @@ class Ledger:
             for row in past
             if row["tier"] == "alert" and row["state"] != "retracted" and row["week"] >= young_since
         ]
-        around = Circumstances(self.step, self.state, self.members)
+        around = Circumstances(self.step, self.state, self.members, self.headlines)
         first = self.step.archive.get_meta(_FIRST_WEEK)
         level = around.level(past, date.fromisoformat(first) if first else None)
         for cluster in born:
@@ -54,8 +56,9 @@ class Ledger:
         return self
 
     def write_alerts(self, connection: Connection) -> None:
-        """Record what was judged, and settle alerts of the weeks before."""
+        """Record what was judged and what later steps judge by, and settle alerts of the weeks before."""
         state, table = self.state, schema.alert
+        self.headlines.write(connection, state.arrivals)
         if state.bootstrapped and not state.bootstrapping and not self.step.archive.get_meta(_FIRST_WEEK):
             self.step.archive.set_meta(_FIRST_WEEK, state.week.isoformat(), connection)
         for cluster, said, near in self.judged:

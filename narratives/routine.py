@@ -24,8 +24,6 @@ _LEAST_SPAN_DAYS = 12
 _LEAST_TAIL_CHARS = 6
 _IRREGULAR = 0.75  # spread of the gaps between the days, as a share of their mean
 _MASK, _TAIL = "#", "…"
-_LATIN, _HAN = 4, 2  # characters by which a word is looked for: few headlines have them
-_LATIN_WORD = re.compile("[a-z_]+")
 
 _MONTHS = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
 _NUMBERS = re.compile(
@@ -87,10 +85,7 @@ def template(title: str) -> str:
     >>> template("U.K. MONEY MARKET GIVEN 103 MLN STG ASSISTANCE")
     'u k money market given # assistance'
     """
-    return _template(_plain(title))
-
-
-def _template(plain: str) -> str:
+    plain = (title if title.isascii() else to_simplified(title)).casefold()
     text = _MOVES.sub(f" {_MASK} ", _NUMBERS.sub(f" {_MASK} ", plain))
     text = _UNITS.sub(" ", _BREAKS.sub(" ", text))
     text = re.sub(rf"(?:{_MASK}\s*)+", f"{_MASK} ", text)
@@ -99,15 +94,8 @@ def _template(plain: str) -> str:
     return text if letters >= 9 else ""
 
 
-def _plain(title: str) -> str:
-    return (title if title.isascii() else to_simplified(title)).casefold()
-
-
 class Habits:
-    """On which days series were seen, of all sources and of each: one pass over many headlines for many newborns.
-
-    Masking is dear, and hardly any headline is of a series that is asked for: ask with `asks_for` by its title, and
-    `see` those that may be.
+    """On which days series were seen, of all sources and of each: one look at many headlines for many newborns.
 
     Parameters
     ----------
@@ -116,47 +104,23 @@ class Habits:
     """
 
     def __init__(self, members: Iterable[Headline]) -> None:
+        members = list(members)
         self.days: dict[str, set[date]] = {}
         self.by_source: dict[tuple[str, str], set[date]] = {}
         self.names = frozenset(name for member in members for name in member.names)
-        # A headline of a series has all words of the series' name as they are, and the beginning of the longest one
-        # tells which names to look for. A word of Latin letters stands apart, a Chinese one may begin anywhere.
-        self._latin: dict[str, list[tuple[str, ...]]] = {}
-        self._han: dict[str, list[tuple[str, ...]]] = {}
-        for own in sorted({_words(name) for name in self.names}):
-            longest = own[0] if own else ""
-            if longest.isascii():
-                self._latin.setdefault(longest[:_LATIN], []).append(own)
-            else:
-                self._han.setdefault(longest[:_HAN], []).append(own)
-        self._sizes = sorted(set(map(len, self._han)))
-
-    def asks_for(self, title: str) -> bool:
-        """A headline may be of a series that is asked for."""
-        plain = _plain(title)
-        found = [
-            self._latin[word] for word in {word[:_LATIN] for word in _LATIN_WORD.findall(plain)} & self._latin.keys()
-        ]
-        if not plain.isascii():
-            parts = {plain[i : i + size] for size in self._sizes for i in range(len(plain) - size + 1)}
-            found += [self._han[part] for part in parts & self._han.keys()]
-        return any(all(map(plain.__contains__, own)) for some in found for own in some)
+        self.sources = frozenset(member.source for member in members)
 
     def see(self, headlines: Iterable[Headline]) -> None:
         """Headlines of the weeks before; those of the members may be among them."""
-        names: dict[str, frozenset[str]] = {}
         for headline in headlines:
-            if headline.title not in names:
-                names[headline.title] = self.names & headline.names
-            for name in names[headline.title]:
-                self.days.setdefault(name, set()).add(headline.day)
-                self.by_source.setdefault((name, headline.source), set()).add(headline.day)
+            for name in self.names & headline.names:
+                self.add(name, headline.source if headline.source in self.sources else None, headline.day)
 
-
-def _words(name: str) -> tuple[str, ...]:
-    """Of a series' name, the longest first."""
-    words = {word for word in name.strip(_TAIL).split() if word != _MASK}
-    return tuple(sorted(words, key=lambda word: (-len(word), word)))
+    def add(self, name: str, source: str | None, day: date) -> None:
+        """One of the series that are asked about was seen, of a source that is asked about or of another one."""
+        self.days.setdefault(name, set()).add(day)
+        if source is not None:
+            self.by_source.setdefault((name, source), set()).add(day)
 
 
 def routine_share(members: Sequence[Headline], before: Iterable[Headline] | Habits, since: date) -> Series:
@@ -181,7 +145,7 @@ def routine_share(members: Sequence[Headline], before: Iterable[Headline] | Habi
     """
     habits = before if isinstance(before, Habits) else Habits(members)
     if not isinstance(before, Habits):
-        habits.see(headline for headline in before if habits.asks_for(headline.title))
+        habits.see(before)
     if any(not member.names <= habits.names for member in members):
         raise ValueError(f"habits of {len(habits.names)} series were noted, and not of all that the newborn has")
     if not members:

@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateColumn
 
 from narratives.archive import repairs, schema
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 VERSION_KEY = "schema_version"
 
 
@@ -80,6 +80,11 @@ def _to_seventh(connection: Connection) -> None:
     repairs.count_members(connection)
 
 
+def _to_eighth(connection: Connection) -> None:
+    """Version 8 adds of which series the headlines of the latest weeks are; the next update notes them."""
+    add(connection, tables=(schema.headline_week,), columns={})
+
+
 # STEPS[n] brings an archive of version n to version n + 1, inside the caller's transaction.
 STEPS: dict[int, Callable[[Connection], None]] = {
     1: _to_second,
@@ -88,6 +93,7 @@ STEPS: dict[int, Callable[[Connection], None]] = {
     4: _to_fifth,
     5: _to_sixth,
     6: _to_seventh,
+    7: _to_eighth,
 }
 
 

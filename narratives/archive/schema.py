@@ -192,6 +192,15 @@ week_terms = Table(
     Column("profile", JSON, nullable=False, default=dict),
 )
 
+# Of which series the headlines of a week are (`headline_weeks`): templates, sources, minutes. Of the latest weeks.
+headline_week = Table(
+    "headline_week",
+    metadata,
+    Column("week", Date, primary_key=True),  # step that took them in
+    Column("form", Integer, nullable=False),  # by which templates are made
+    Column("noted", LargeBinary, nullable=False),
+)
+
 # Themes: groups of narratives, made anew every few weeks; one that found no heir keeps its last state.
 theme = Table(
     "theme",
