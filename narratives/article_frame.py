@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, exists, func, s
 
 from narratives import weeks
 from narratives.archive import Archive, schema
+from narratives.claims import measured
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +53,7 @@ def article_frame(archive: Archive, zone: ZoneInfo, narrative: str | None = None
         members = _of(connection, m, ("article_id", "narrative_id", "weight", "weak"), keys, m.c.primary)
         scores = _of(connection, s, ("article_id", "narrative_id", "stance", "verdict", "confidence"), keys)
         tones = _of(connection, t, ("article_id", "tone"), keys)
+        with_claim = measured(connection, set(members["narrative_id"]))
         copies = _copies(connection, articles, None if keys is None else sorted(set(articles["story_id"])))
     frame = articles.merge(members, left_on="id", right_on="article_id", how="left").drop(columns="article_id")
     frame = frame.merge(
@@ -60,9 +62,12 @@ def article_frame(archive: Archive, zone: ZoneInfo, narrative: str | None = None
     frame = frame.merge(tones, left_on="id", right_on="article_id", how="left")
     frame["narrative"] = frame["narrative_id"].fillna("")
     frame["verdict"] = frame["verdict"].fillna("")
+    frame["weak"] = frame["weak"].fillna(False).astype(bool)
+    # Where no claim is measured no scores are kept.
+    unclear = (frame["verdict"] == "") & ~frame["narrative"].isin({"", *with_claim}) & ~frame["weak"]
+    frame.loc[unclear, ["verdict", "confidence"]] = "unclear", 0.0
     for name in _TEXTS:  # an empty frame has the same types as a full one
         frame[name] = frame[name].astype(str)
-    frame["weak"] = frame["weak"].fillna(False).astype(bool)
     frame["stance"] = frame["stance"].astype(float).where(frame["confidence"].astype(float) > 0)
     for name in ("confidence", "tone", "weight"):
         frame[name] = frame[name].astype(float)

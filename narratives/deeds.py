@@ -143,11 +143,8 @@ def merge(archive: Archive, connection: Connection, goes: Row, stays: Row, zone:
         as_primary = m["primary"] or (other is not None and other["primary"])
         now.append({**m, "narrative_id": stays["id"], "primary": as_primary})
     archive.insert(connection, table, now)
-    # A score is toward a claim: it goes along only where neither narrative has one to be scored against.
-    if goes["slug"] or stays["slug"]:
-        connection.execute(delete(schema.score).where(schema.score.c.narrative_id == goes["id"]))
-    else:
-        _move_scores(archive, connection, goes["id"], stays["id"])
+    # A score is toward a claim: what was said of the one that goes is not said of the one that stays.
+    connection.execute(delete(schema.score).where(schema.score.c.narrative_id == goes["id"]))
     before = {"status": goes["status"], "born_week": iso(stays["born_week"]), "last_week": iso(stays["last_week"])}
     set_narrative(connection, goes["id"], {"status": "merged", "merged_into": stays["id"], "n_members": 0})
     forget_sums(connection, [goes["id"]])
@@ -254,15 +251,6 @@ def write_event(connection: Connection, week: date | None, decision: int, event:
     }
     connection.execute(delete(table).where(*(table.c[name] == value for name, value in key.items())))
     connection.execute(table.insert().values(**key, detail={**detail, "by": "analyst", "decision": decision}))
-
-
-def _move_scores(archive: Archive, connection: Connection, goes: str, stays: str) -> None:
-    table = schema.score
-    moving = archive.rows(table, table.c.narrative_id == goes, connection=connection)
-    connection.execute(delete(table).where(table.c.narrative_id == goes))
-    there = set(connection.scalars(select(table.c.article_id).where(table.c.narrative_id == stays)))
-    rows = [{**row, "narrative_id": stays} for row in moving if row["article_id"] not in there]
-    archive.insert(connection, table, rows)
 
 
 def _headlines(rows: Sequence[Row]) -> dict[str, str]:

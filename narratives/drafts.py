@@ -24,8 +24,6 @@ from narratives.statements import Statements, draft_statements
 if TYPE_CHECKING:
     from narratives.step import Step
 
-#: Scorer's name of scores that wait for a draft to be confirmed.
-UNCONFIRMED = "draft"
 _ARTICLES, _SENTENCES = 8, 6
 _SHORTEST, _LONGEST = 12, 300
 _EACH = 3

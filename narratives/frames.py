@@ -41,8 +41,9 @@ class Frames:
         Columns: id, title, text, source, lang (`zh`, `zh-Hant`, `en`, …), published_at (UTC), week (its Monday, in
         the desk's time zone), url, story (id that reprints share), is_first (the story's first copy), n_copies
         (articles of the story), narrative (id of the primary narrative, or ""), weight (0 to 1), weak, stance (-1
-        to 1 toward the narrative's claim; NaN without a claim), verdict (supports, opposes, reports, unclear, or
-        ""), confidence (0 to 1), tone (-1 to 1), origin (file and line).
+        to 1 toward the narrative's claim; NaN without a claim), verdict (supports, opposes, reports, unclear, which
+        it is without a claim too, or "" where the next update will say), confidence (0 to 1), tone (-1 to 1),
+        origin (file and line).
         """
         if narrative is not None or week is not None:
             return article_frame(self.archive, self.zone, narrative, week)

@@ -12,14 +12,14 @@ from narratives.actor_tone import actor_names, actor_tone_rows
 from narratives.affinity import Batch, unit
 from narratives.archive import schema
 from narratives.describe import representatives
-from narratives.drafts import UNCONFIRMED, draft, usable_statements
+from narratives.drafts import draft, usable_statements
 from narratives.judged import UNJUDGED, judged_articles, outdated
 from narratives.keywords import Keywords
 from narratives.latest import Members
 from narratives.plugins.protocols import StanceReader, Toner
 from narratives.record import Record
 from narratives.review import Review
-from narratives.scoring import sentences_of, stance_rows, tone_rows, undecided_rows
+from narratives.scoring import sentences_of, stance_rows, tone_rows
 from narratives.state import Member, StepState
 from narratives.step import Step
 from narratives.sums import Cell, added, total_of, within, without
@@ -170,27 +170,25 @@ class Outcome:
         said = sentences_of(toned)
         self.rows["tone"] = tone_rows(toned, said, scorer, step.material.encode)
         self.rows["actor_tone"] = actor_tone_rows(toned, said, actor_names(step.definitions), scorer)
-        by_narrative = {n: sorted(ids) for n, ids in self.fresh.items()}
+        by_narrative = {n: set(ids) for n, ids in self.fresh.items()}
         anew = {article_id for ids in self.fresh.values() for article_id in ids}
         gone = {article_id: home for article_id, home in self.corrected.items() if article_id not in anew}
         for article_id, narrative_id in {**step.ruled.unscored(), **gone}.items():
-            if article_id not in by_narrative.get(narrative_id, []):
-                by_narrative.setdefault(narrative_id, []).append(article_id)
+            by_narrative.setdefault(narrative_id, set()).add(article_id)
         judged = judged_articles(self.archive)
         # What was read by a scorer from elsewhere does not change by labels, and may cost money to read again.
         marks = {n: judged.get(n, UNJUDGED).mark for n in state.narratives if n in self.members}
         for narrative_id, old in outdated(self.archive, marks).items() if reader is None else ():
-            by_narrative[narrative_id] = sorted({*by_narrative.get(narrative_id, []), *old})
+            by_narrative.setdefault(narrative_id, set()).update(old)
         for cluster in state.born:
             self.drafts[cluster.id] = draft(cluster.id, self.members[cluster.id], step, state.space, scorer)
         for narrative_id, ids in sorted(by_narrative.items()):
-            rows = step.rows_of(sorted(ids))
             row = state.narratives.get(narrative_id)
             seed = state.seeds.get((row or {}).get("slug") or "")
             statements = usable_statements(narrative_id, row, seed.definition if seed else None)
             if statements is None:
-                self.rows["score"] += undecided_rows(rows, narrative_id, "no-claim" if seed else UNCONFIRMED)
                 continue
+            rows = step.rows_of(sorted(ids))
             batch = self.members.get(narrative_id) or step.batch(state, sorted(ids))
             self.rows["score"] += stance_rows(
                 rows,

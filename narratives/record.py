@@ -15,6 +15,7 @@ from narratives.affinity import Known, WordOverlap, unit
 from narratives.archive import schema
 from narratives.archive.history import vector_bytes
 from narratives.assign import floors
+from narratives.claims import UNSCORED
 from narratives.discover import similarities
 from narratives.known import make_known
 from narratives.ledger import Ledger
@@ -56,6 +57,7 @@ class Record:
             self.archive.put(connection, schema.tone, self.outcome.rows["tone"])
             self.archive.put(connection, schema.actor_tone, self.outcome.rows["actor_tone"])
             ledger.write_alerts(connection)
+            self.archive.set_meta(UNSCORED, [], connection)  # this step has scored them
             self.outcome.review.write(connection)
             ledger.write_statuses(connection)
             themes = Themes(self.archive, state.week)

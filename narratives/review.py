@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete
 from narratives import weeks
 from narratives.affinity import Batch, WordOverlap, joined, unit
 from narratives.archive import schema
+from narratives.claims import UNSCORED, measured
 from narratives.lineage import HOLD, MERGE_MARGIN, SplitProposal, held, propose_merges, propose_split
 from narratives.members import forget_sums, move_members, set_narrative
 from narratives.state import Cluster, Member, StepState
@@ -34,7 +35,7 @@ class Review:
         self.merges: list[tuple[str, str]] = []  # (goes, stays)
         self.looked = False
         self._latest: dict[str, tuple[Batch, list[date]]] = {}
-        self._chosen = set(step.ruled.rulings.home.values())  # narratives that decisions put stories into
+        self._chosen = step.ruled.rulings.chosen
 
     def look(self) -> None:
         """Find proposals, and carry out those that were found in the review before as well."""
@@ -71,10 +72,7 @@ class Review:
             old = before.get(("merge", a, b))
             n_held = old["n_held"] + 1 if old else 1
             if n_held >= HOLD and not any(a in pair or b in pair for pair in self.merges):
-                size = {i: state.narratives[i]["n_members"] for i in (a, b)}
-                # What somebody put into a narrative stays there: that one does not go.
-                stays, goes = (a, b) if (a in self._chosen, size[a]) >= (b in self._chosen, size[b]) else (b, a)
-                self.merges.append((goes, stays))
+                self.merges.append(self.order(a, b))
             else:
                 self._keep("merge", a, b, n_held, {}, old)
 
@@ -103,8 +101,16 @@ class Review:
         np.fill_diagonal(near, False)
         return [having[i][0] for i in np.flatnonzero(near.any(axis=1))]
 
+    def order(self, a: str, b: str) -> tuple[str, str]:
+        """Of two that are one: which goes and which stays, the larger one.
+
+        What somebody named, confirmed, labelled or put stories into does not go.
+        """
+        n = {i: self.state.narratives[i]["n_members"] for i in (a, b)}
+        return (b, a) if (a in self._chosen, n[a]) >= (b in self._chosen, n[b]) else (a, b)
+
     def _may_merge(self, a: str, b: str) -> bool:
-        """No decision keeps the two apart, or gave both of them stories of their own."""
+        """No decision keeps the two apart, or speaks of both of them."""
         if {a, b} <= self._chosen:
             return False
         ruled, members = self.step.ruled, self.state.members
@@ -203,3 +209,6 @@ class Review:
             }
             set_narrative(connection, stays, {**one, "score_mean": None, "score_sd": None})
             archive.add_event(connection, self.state.week, "merged", goes, stays, label=weeks.label(self.state.week))
+        if self.merges:  # the next step scores toward its claim what a narrative gained
+            gained = measured(connection, {stays for _, stays in self.merges})
+            archive.set_meta(UNSCORED, sorted(gained), connection)

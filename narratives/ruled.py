@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import and_, select
+from sqlalchemy import select
 
 from narratives.affinity import Batch, Known, nearest_seeds
 from narratives.archive import schema
 from narratives.assign import Placement
+from narratives.claims import UNSCORED, unscored
 from narratives.known import make_known
 from narratives.rulings import SEEN, Alias, Rulings
 from narratives.state import Member, StepState
@@ -35,15 +36,15 @@ class Ruled:
         self._counters: dict[str, np.ndarray] = {}
 
     def unscored(self) -> dict[str, str]:
-        """Article -> narrative where a decision since the last update left no score toward the claim."""
-        archive, member, score = self.step.archive, schema.membership, schema.score
-        if self.rulings.latest <= int(archive.get_meta(SEEN, 0)):
+        """Article -> narrative where a decision since the last update, or a merge in it, left no score toward the
+        claim."""
+        archive = self.step.archive
+        decided = self.rulings.latest > int(archive.get_meta(SEEN, 0))
+        if not decided and not archive.get_meta(UNSCORED):
             return {}
-        same = and_(score.c.article_id == member.c.article_id, score.c.narrative_id == member.c.narrative_id)
-        query = select(member.c.article_id, member.c.narrative_id).outerjoin(score, same)
         with archive.reading() as connection:
-            found = connection.execute(query.where(member.c.primary, ~member.c.weak, score.c.article_id.is_(None)))
-            return {row.article_id: row.narrative_id for row in found}
+            every = connection.scalars(select(schema.narrative.c.id)) if decided else archive.get_meta(UNSCORED)
+            return unscored(connection, list(every))
 
     def stories(self, batch: Batch) -> list[str]:
         return [str(row["story_id"]) for row in self.step.rows_of(list(batch.ids))]

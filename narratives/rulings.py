@@ -137,6 +137,11 @@ class Rulings:
 
     # -- what a step asks --------------------------------------------------------------------------------------
 
+    @property
+    def chosen(self) -> set[str]:
+        """Narratives that somebody named, confirmed the claim of, labelled articles of or put stories into."""
+        return {*self.home.values(), *self.names, *self.confirmed, *(narrative for _, narrative in self.labels)}
+
     def may_merge(self, one: str, other: str, stories: Mapping[str, set[str]]) -> bool:
         """Whether the machine may join two narratives; `stories` are those in each."""
         if frozenset((one, other)) in self.apart:

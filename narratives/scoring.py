@@ -230,22 +230,3 @@ def stance_rows(
             }
         )
     return found
-
-
-def undecided_rows(rows: Sequence[Row], narrative_id: str, scorer: str = "no-claim") -> list[dict[str, Any]]:
-    """Score rows where there is no claim yet: the verdict is unclear, and nothing is averaged."""
-    return [
-        {
-            "article_id": row["id"],
-            "narrative_id": narrative_id,
-            "p_supports": 0.0,
-            "p_opposes": 0.0,
-            "p_neutral": 1.0,
-            "stance": 0.0,
-            "confidence": 0.0,
-            "verdict": "unclear",
-            "evidence": [],
-            "scorer": scorer,
-        }
-        for row in rows
-    ]

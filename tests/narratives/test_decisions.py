@@ -70,11 +70,11 @@ def test_a_name_shows_everywhere_at_once_and_goes_back(desk: narratives.Desk) ->
 
 
 def test_a_pinned_article_moves_with_its_score_gone_and_back(desk: narratives.Desk) -> None:
-    mine, chips = home(desk, "mine"), home(desk, "chips")
+    mine, plant = home(desk, "mine"), home(desk, "plant")
     article = ids(desk, "mine")[0]
     before = contents(desk)
-    decision = desk.pin(article[:9], chips)
-    assert where(desk)[article] == chips
+    decision = desk.pin(article[:9], plant)
+    assert where(desk)[article] == plant
     assert decision.article == article
     row = desk.articles().set_index("id").loc[article]
     assert row["verdict"] == ""

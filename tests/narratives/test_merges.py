@@ -75,7 +75,8 @@ def test_members_go_where_the_other_is_and_an_article_of_both_is_there_once(desk
     assert members(desk, stays) == everything and members(desk, goes) == set()
     (row,) = desk.archive.rows(schema.membership, schema.membership.c.article_id == of_both)
     assert (row["narrative_id"], row["primary"]) == (stays, True)
-    assert desk.archive.rows(schema.score, schema.score.c.article_id == of_both) == [{**own, "narrative_id": stays}]
+    (score,) = desk.archive.rows(schema.score, schema.score.c.article_id == of_both)
+    assert (score["narrative_id"], score["stance"]) == (stays, 0.123), "toward the claim of the one that stays"
     (gone,) = desk.archive.rows(schema.narrative, schema.narrative.c.id == goes)
     assert (gone["status"], gone["merged_into"], gone["n_members"]) == ("merged", stays, 0)
 
@@ -102,6 +103,50 @@ def test_an_article_of_the_one_that_stays_counts_there_still_though_the_other_na
         desk.archive.put(connection, schema.membership, [beside])
     merge(desk, word_encoder, goes, stays)
     assert desk.archive.rows(schema.membership, schema.membership.c.article_id == of_both) == [home]
+
+
+def test_what_a_narrative_gained_is_scored_toward_its_claim_by_the_next_update(desk, pair, word_encoder, add_stories):
+    row = desk.narratives().query("slug != ''").iloc[0]
+    goes, stays = next(i for i in pair if i != row["id"]), row["id"]
+    moved = members(desk, goes)
+    merge(desk, word_encoder, goes, stays)
+    verdicts = desk.articles(stays).set_index("id")["verdict"]
+    assert set(verdicts[sorted(moved)]) == {""}
+    add_stories(desk, [("chips", 7, 3)])
+    scores = desk.archive.rows(schema.score, schema.score.c.article_id.in_(moved))
+    assert {score["article_id"] for score in scores} == moved
+    assert {score["narrative_id"] for score in scores} == {stays}
+    assert desk.archive.get_meta("unscored") == []
+
+
+@pytest.mark.parametrize("how", ["named", "confirmed", "labelled", "filled"])
+def test_what_somebody_made_her_own_is_never_merged_away(desk, pair, word_encoder, how):
+    """By the machine: it stays where the other one is larger, and of two such neither goes."""
+    rows = desk.narratives().query("origin == 'discovered'").sort_values(["n_stories", "id"])
+    small, large = rows["id"].iloc[0], rows["id"].iloc[-1]
+    assert small != large
+
+    def speak(narrative: str) -> None:
+        article = sorted(members(desk, narrative))[0]
+        with desk.archive.begin() as connection:
+            said = {"claim": {"en": "a claim"}, "pro": ["for it"], "con": ["against it"]}
+            set_narrative(connection, narrative, {"definition": said})
+        {
+            "named": lambda: desk.rename(narrative, en="Hers"),
+            "confirmed": lambda: desk.confirm(narrative),
+            "labelled": lambda: desk.label_stance(article, narrative, "supports"),
+            "filled": lambda: desk.pin(article, narrative),
+        }[how]()
+
+    def review() -> Review:
+        _, state = known_of(desk, word_encoder)
+        return Review(step_of(desk, word_encoder), state)
+
+    speak(small)
+    assert review().order(small, large) == (large, small)
+    assert review()._may_merge(small, large)
+    speak(large)
+    assert not review()._may_merge(small, large)
 
 
 def test_sums_of_both_are_what_the_members_would_add_up_to(desk, pair, word_encoder):

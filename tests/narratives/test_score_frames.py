@@ -50,7 +50,7 @@ def test_a_found_narrative_is_measured_once_its_draft_is_confirmed_and_until_tha
         return {row["scorer"] for row in desk.archive.rows(table, table.c.narrative_id == narrative)}
 
     own = desk.articles().query("narrative == @narrative")
-    assert set(own["verdict"]) == {"unclear"} and own["stance"].isna().all() and scorers() == {"draft"}
+    assert set(own["verdict"]) == {"unclear"} and own["stance"].isna().all() and scorers() == set()
     assert desk.draft(narrative)["role"].tolist() == ["claim", "pro", "pro", "con", "con", "neutral", "neutral"]
     decision = desk.confirm(narrative)
     add_stories(desk, [])
@@ -60,7 +60,7 @@ def test_a_found_narrative_is_measured_once_its_draft_is_confirmed_and_until_tha
     desk.undo(decision)
     add_stories(desk, [])
     own = desk.articles().query("narrative == @narrative")
-    assert own["stance"].isna().all() and scorers() == {"draft"}
+    assert own["stance"].isna().all() and scorers() == set()
 
 
 def test_changes_outlets_speakers_and_actors_of_a_processed_desk(

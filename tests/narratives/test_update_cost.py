@@ -73,7 +73,7 @@ def add_history(desk: narratives.Desk, n: int, n_ended: int) -> None:
             members.append({"article_id": key, "narrative_id": home, **member})
             shares = {"p_supports": 0.0, "p_opposes": 0.0, "p_neutral": 1.0, "stance": 0.0, "confidence": 0.0}
             score = {"article_id": key, "narrative_id": home, **shares}
-            scores.append({**score, "verdict": "unclear", "evidence": [], "scorer": "draft"})
+            scores.append({**score, "verdict": "unclear", "evidence": [], "scorer": "statements-4"})
     with archive.begin() as connection:
         archive.insert(connection, schema.narrative, ended)
         insert_many(connection, schema.article, articles)

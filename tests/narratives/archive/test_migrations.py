@@ -135,3 +135,19 @@ def test_articles_that_a_merge_left_without_a_narrative_of_their_own_get_it_back
             "a1": True, "a2": True, "a3": True, "a4": False,
         }  # fmt: skip
         assert archive.check() == []
+
+
+def test_scores_where_no_claim_is_measured_are_not_kept(tmp_path: Path) -> None:
+    old = _old(tmp_path / "archive.sqlite", 7)
+    with closing(sqlite3.connect(old)) as raw, raw:
+        for narrative, verdict, scorer in (
+            ("N0001", "supports", "statements-4"),
+            ("N0002", "unclear", "draft"),
+            ("N0003", "unclear", "no-claim"),
+            ("N0004", "opposes", "analyst"),
+        ):
+            raw.execute(
+                "INSERT INTO score VALUES ('a1', ?, .2, .1, .7, .1, .7, ?, '[]', ?)", (narrative, verdict, scorer)
+            )
+    with Archive.open(old) as archive:
+        assert [row["narrative_id"] for row in archive.rows(schema.score)] == ["N0001", "N0004"]
