@@ -87,7 +87,8 @@ def measure(folder: Path, n: int, a_week: int, profile: Path | None = None) -> l
         cpu, wall = _busy() - cpu, time.perf_counter() - wall
         rows = desk.archive.rows(schema.narrative)
         living = [row for row in rows if row["status"] not in ("ended", "merged")]
-        kinds = {"narratives": len(rows), "living": len(living)}
+        merges = desk.archive.rows(schema.event, schema.event.c.kind == "merged", schema.event.c.week == week)
+        kinds = {"narratives": len(rows), "living": len(living), "merges": len(merges)}
         desk.close()
         facts = {"size": n, "review": not more, "cpu": cpu, "wall": wall, "peak_mb": _peak(), **kinds, **report.counts}
         found.append(facts)

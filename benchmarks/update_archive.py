@@ -3,12 +3,12 @@
 All weeks have as many articles, 5,000 unless said. The first two hold the real texts, and the pipeline places them.
 Then texts that it placed are drawn again at random, those that it left are repeated every third week, and each week two
 stories begin that last four weeks with eight articles each (`update_texts.Copies` says how texts and vectors are made).
-The bulk writes what the pipeline would: articles, memberships (those of the text that is repeated), tone, scores,
-steps, narratives that were born, fell silent and ended, their events and alerts, and the running means. Sums of weeks,
-centres and levels are left to the pipeline, which does the last four weeks itself: what is measured starts from a
-state that the pipeline wrote. Signatures of reprints, which an update does not read, are left out. So are themes, which
-are made anew every fourth week: where there are none they are made in the next, the first that is measured, at every
-size.
+The bulk writes what the pipeline would: articles, memberships (those of the text that is repeated), tone, steps,
+narratives that were born, fell silent and ended, their events and alerts, and the running means; scores there are none
+without claims. Sums of weeks, centres and levels are left to the pipeline, which does the last twelve weeks itself:
+what is measured starts from a state that the pipeline wrote, and all weeks that a step looks back at are of its own
+making. Signatures of reprints, which an update does not read, are left out. So are themes, which are made anew every
+fourth week: where there are none they are made in the next, the first that is measured, at every size.
 
 So an older archive has no broader subject, and two more narratives a week that do not live on. Fewer live than in the
 youngest: the pipeline merges a third of the first narratives in the weeks that it does itself, as the copies draw them
@@ -42,7 +42,7 @@ from narratives.weeks import WEEK
 
 START = date(2021, 1, 4)
 _BIRTHS, _LIFE, _RATE = 2, 4, 8  # stories that begin a week, weeks that they last, articles a week of each
-_SETTLING = 4  # last weeks, which the pipeline does itself
+_SETTLING = 12  # last weeks, which the pipeline does itself
 _PERIOD = 3  # the unassigned are repeated every so many weeks
 _OUTLETS = 400
 
@@ -234,17 +234,15 @@ class _Bulk:
         self.n_voices += len(rows)
         known = len(self.born)
         homes = self._homes(week, rows)
-        members, scores, tones = [], [], []
+        members, tones = [], []
         for n, own in enumerate(homes):
             article = _article_id(week, n)
             members += [{"article_id": article, "weak": False, "week": monday, **one} for one in own]
-            scores += [_score(article, one["narrative_id"]) for one in own if one["primary"]]
             tones.append(_tone(article))
         with self.desk.archive.begin() as connection:
             young = [{**self.template, **one, "slug": None} for one in self.born[known:]]
             self.desk.archive.insert(connection, schema.narrative, young)
             insert_many(connection, schema.membership, members)
-            insert_many(connection, schema.score, scores)
             insert_many(connection, schema.tone, tones)
             step = {"week": monday, "n_articles": len(rows), "counts": self.counts}
             insert_many(connection, schema.step, [step])
@@ -316,12 +314,6 @@ def _article_id(week: int, n: int) -> str:
 def _tone(article: str) -> dict[str, Any]:
     shares = {"p_negative": 0.0, "p_neutral": 1.0, "p_positive": 0.0}
     return {"article_id": article, "tone": 0.0, **shares, "evidence": [], "scorer": NoTone.name}
-
-
-def _score(article: str, narrative: str) -> dict[str, Any]:
-    shares = {"p_supports": 0.0, "p_opposes": 0.0, "p_neutral": 1.0, "stance": 0.0, "confidence": 0.0}
-    key = {"article_id": article, "narrative_id": narrative}
-    return {**key, **shares, "verdict": "unclear", "evidence": [], "scorer": "draft"}
 
 
 def _event(week: date, kind: str, narrative: str) -> dict[str, Any]:
