@@ -18,7 +18,7 @@ notebooks: .venv/installed-dev $(DESK)/archive.sqlite  ## run the notebooks on .
 	$(BIN)/python docs/render_notebooks.py $(DESK)
 
 test: .venv/installed-dev  ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 lint: .venv/installed-dev  ## style
 	$(BIN)/ruff check .

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -147,6 +148,15 @@ class KeptTone:
 
     def toward(self, texts: Sequence[str], targets: Sequence[str]) -> object:
         return self._scorer.toward(texts, targets)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _ray_ends_with_its_file() -> Iterator[None]:
+    """Which files share a process depends on how long they take: none finds Ray as another one began it."""
+    yield
+    ray = sys.modules.get("ray")
+    if ray is not None and ray.is_initialized():
+        ray.shutdown()
 
 
 @pytest.fixture
