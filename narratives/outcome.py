@@ -43,6 +43,7 @@ class Outcome:
         self.totals: dict[str, Cell | None] = {}  # of those sums
         self.fresh: dict[str, list[str]] = {}  # narrative -> articles (with copies) that joined in this step
         self.rows: dict[str, list[dict[str, Any]]] = {"score": [], "tone": [], "actor_tone": [], "membership": []}
+        self.n_scored_anew = 0  # members of before whose stance is measured by other words or labels now
         self.vocabulary = Vocabulary(step, state)
         self.keywords: dict[str, Keywords] = {}
         self.claims: dict[str, dict[str, str]] = {}
@@ -171,7 +172,7 @@ class Outcome:
         self.rows["tone"] = tone_rows(toned, said, scorer, step.material.encode)
         self.rows["actor_tone"] = actor_tone_rows(toned, said, actor_names(step.definitions), scorer)
         by_narrative = {n: set(ids) for n, ids in self.fresh.items()}
-        anew = {article_id for ids in self.fresh.values() for article_id in ids}
+        anew, arrived = {i for ids in self.fresh.values() for i in ids}, {row["id"] for row in state.arrivals}
         gone = {article_id: home for article_id, home in self.corrected.items() if article_id not in anew}
         for article_id, narrative_id in {**step.ruled.unscored(), **gone}.items():
             by_narrative.setdefault(narrative_id, set()).add(article_id)
@@ -189,6 +190,7 @@ class Outcome:
             if statements is None:
                 continue
             rows = step.rows_of(sorted(ids))
+            self.n_scored_anew += len(ids - arrived - anew)
             batch = self.members.get(narrative_id) or step.batch(state, sorted(ids))
             self.rows["score"] += stance_rows(
                 rows,

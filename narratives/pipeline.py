@@ -20,12 +20,13 @@ from narratives.definitions import Definition
 from narratives.known import SeedTexts, seed_texts
 from narratives.ledger import write_quiet_week
 from narratives.material import Material
+from narratives.named import name_definitions, restated
 from narratives.outcome import Outcome
 from narratives.placing import Placing
 from narratives.plugins import StanceReader, Toner, tone_scorer
 from narratives.reencode import adopt_encoder
 from narratives.review import Review
-from narratives.rulings import Rulings, pending
+from narratives.rulings import pending
 from narratives.scoring import statements_of
 from narratives.settings import Settings
 from narratives.state import StepState
@@ -80,7 +81,8 @@ def update(
     """Process every week that has waiting articles, in order of time.
 
     A step is one week. Articles that arrive for a week already past are taken in with the latest one, so that
-    what was reported stays as it was. Nothing waiting and nothing decided: nothing is loaded and nothing written.
+    what was reported stays as it was. Nothing waiting, nothing decided and no claim restated: nothing is loaded and
+    nothing written.
 
     Parameters
     ----------
@@ -103,7 +105,7 @@ def update(
     tell = progress or (lambda stage, done, total: None)
     with archive.lock("narratives update"):
         todo, last = waiting_weeks(archive, ZoneInfo(settings.discover.timezone)), archive.last_step()
-        if not todo and last is not None and pending(archive):
+        if not todo and last is not None and (pending(archive) or restated(archive, definitions)):
             todo = {last: []}
         todo = {week: ids for week, ids in todo.items() if until is None or week <= until}
         if not todo:
@@ -150,12 +152,15 @@ def update(
 
 
 def forecast(archive: Archive, reader: StanceReader | None, definitions: Sequence[Definition]) -> Estimate | None:
-    """What reading all waiting articles would cost at most; None where nothing is paid for."""
+    """What reading all that waits would cost at most, also the articles of restated claims; None where nothing is
+    paid for."""
     from narratives.plugins.language_model import LlmReader
 
     if not isinstance(reader, LlmReader):
         return None
-    waiting = archive.rows(schema.article, schema.article.c.step_week.is_(None))
+    article, member = schema.article, schema.membership
+    own = select(member.c.article_id).where(member.c.narrative_id.in_(restated(archive, definitions)), member.c.primary)
+    waiting = archive.rows(article, article.c.step_week.is_(None) | article.c.id.in_(own))
     return reader.forecast(waiting, [statements_of(d.id, d) for d in definitions if d.claim.texts()])
 
 
@@ -182,25 +187,3 @@ def waiting_weeks(archive: Archive, zone: ZoneInfo) -> dict[date, list[str]]:
         return {}
     first = min(by_week) if last is None or min(by_week) == last else last + weeks.WEEK
     return {week: sorted(by_week.get(week, [])) for week in weeks.weeks_between(first, max(by_week))}
-
-
-def name_definitions(archive: Archive, definitions: Sequence[Definition]) -> None:
-    """Give every named narrative its permanent id, and take over what the analyst has changed in its text."""
-    table = schema.narrative
-    with archive.begin() as connection:
-        known = {row["slug"]: row for row in archive.rows(table, table.c.slug.is_not(None), connection=connection)}
-        for definition in definitions:
-            values = {
-                "name_zh": definition.name.zh,
-                "name_en": definition.name.en,
-                "definition": definition.model_dump(mode="json"),
-            }
-            row = known.get(definition.id)
-            if row is None:
-                new = archive.next_id(connection, table, "N")
-                connection.execute(
-                    table.insert().values(id=new, slug=definition.id, origin="defined", status="active", **values)
-                )
-            elif any(row[name] != value for name, value in values.items()):
-                connection.execute(table.update().where(table.c.id == row["id"]).values(**values))
-        Rulings.load(archive, connection).keep_names(connection)

@@ -80,6 +80,7 @@ class Record:
                 "stories": len(state.voices),
                 "assigned": sum(m.primary for m in state.placed),
                 "born": len(state.born),
+                "scored_anew": self.outcome.n_scored_anew,
             }
             before = self.archive.rows(schema.step, schema.step.c.week == state.week, connection=connection)
             n = len(state.arrivals) + sum(row["n_articles"] for row in before)

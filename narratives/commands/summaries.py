@@ -107,6 +107,8 @@ def tell_updated(desk: Desk, report: UpdateReport) -> None:
         f"{count(len(report.weeks), 'week')} ({span}): {count(n.get('articles', 0), 'article')} in "
         f"{count(n.get('stories', 0), 'story', 'stories')}, {n.get('assigned', 0):,} in narratives"
     )
+    if n.get("scored_anew"):
+        say(f"{count(n['scored_anew'], 'article')} of before scored anew: a claim, a label or a decision changed")
     born, alerts = _news(desk, report.weeks)
     for row in born:
         say(f"born {label(row['week'])}: {row['narrative']} {_both(row)}")

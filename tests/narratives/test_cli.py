@@ -17,7 +17,7 @@ from narratives.archive import Archive, schema
 from narratives.cli import app, main
 from narratives.commands.screen import BUSY, FAILED, NEEDS_A_LOOK, OK, STOPPED, USAGE, jsonable
 from narratives.definitions import load_definitions
-from narratives.pipeline import name_definitions
+from narratives.named import name_definitions
 
 Answer = tuple[int, str, str]
 Run = Callable[..., Answer]

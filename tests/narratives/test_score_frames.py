@@ -2,15 +2,17 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+import sqlalchemy
 
 import narratives
 from narratives.archive import schema
+from narratives.pipeline import update
 
 DRAFT = {
     "claim": {"en": "mine ore pit river"},
@@ -36,7 +38,7 @@ def found_narrative(desk: narratives.Desk) -> str:
     narrative = str(desk.narratives().query("origin == 'discovered'")["id"].iloc[0])
     with desk.archive.begin() as connection:
         row = schema.narrative.c.id == narrative
-        connection.execute(update(schema.narrative).where(row).values(definition=DRAFT))
+        connection.execute(sqlalchemy.update(schema.narrative).where(row).values(definition=DRAFT))
     return narrative
 
 
@@ -61,6 +63,33 @@ def test_a_found_narrative_is_measured_once_its_draft_is_confirmed_and_until_tha
     add_stories(desk, [])
     own = desk.articles().query("narrative == @narrative")
     assert own["stance"].isna().all() and scorers() == set()
+
+
+def test_a_claim_that_is_restated_is_what_every_article_is_measured_by_after_the_next_update(
+    desk: narratives.Desk, word_encoder: Any, word_tone: Any
+) -> None:
+    table, file = schema.score, desk.folder / "definitions.yaml"
+    (named,) = desk.narratives().query("slug == 'plants'")["id"]
+    before = {row["article_id"]: row for row in desk.archive.rows(table, table.c.narrative_id == named)}
+    labelled = sorted(before)[0]
+    desk.label_stance(labelled, named, "opposes")
+
+    def again() -> Any:
+        with closing(narratives.open(desk.folder)) as opened:
+            material = opened.material(word_encoder)
+            return update(opened.archive, opened.settings, opened.definitions, material, word_tone)
+
+    again()
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("name: {en: Plants", "name: {en: Works"), encoding="utf-8")
+    assert again().nothing_new, "a name says nothing of stance, and waits for the next articles"
+    file.write_text(text.replace("magnet plant output rises", "no plant will ever make a magnet"), encoding="utf-8")
+    report = again()
+    assert report.counts["articles"] == 0 and report.counts["scored_anew"] == len(before) - 1
+    after = {row["article_id"]: row for row in desk.archive.rows(table, table.c.narrative_id == named)}
+    assert set(after) == set(before) and after[labelled]["verdict"] == "opposes"
+    assert any(after[i]["stance"] != before[i]["stance"] for i in before)
+    assert again().nothing_new
 
 
 def test_changes_outlets_speakers_and_actors_of_a_processed_desk(
