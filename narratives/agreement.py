@@ -1,4 +1,4 @@
-"""What an archive keeps twice must agree: places of articles, numbers of members, sums of weeks.
+"""What an archive keeps twice must agree: places of articles and their scores, numbers of members, sums of weeks.
 
 Every step writes differences (who came, who left), so that its cost does not grow with the archive; this counts all of
 it again, and says where the two part.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, exists, func, select
 
 from narratives.archive import schema
 
@@ -41,6 +41,12 @@ def disagreements(archive: Archive, max_members: int) -> Iterator[str]:
     merged = merged.where(narrative.c.status == "merged").group_by(member.c.narrative_id)
     yield from _said(archive, merged, "narratives that were merged and have members")
 
+    score = schema.score
+    here = member.c.article_id == score.c.article_id, member.c.narrative_id == score.c.narrative_id
+    inside = exists().where(*here, member.c.primary, ~member.c.weak)
+    strays = select(score.c.article_id, score.c.narrative_id).where(~inside)
+    yield from _said(archive, strays, "scores toward the claim of a narrative that the article is not in")
+
     article = schema.article
     first = func.sum(case((article.c.is_voice, 1), else_=0))
     stories = select(article.c.story_id, first).where(article.c.step_week.is_not(None)).group_by(article.c.story_id)
@@ -48,9 +54,9 @@ def disagreements(archive: Archive, max_members: int) -> Iterator[str]:
     copy, voice, home = article.alias(), article.alias(), schema.membership.alias()
     told = select(home.c.narrative_id).join(voice, voice.c.id == home.c.article_id)
     told = told.where(voice.c.story_id == copy.c.story_id, voice.c.is_voice, home.c.primary)
-    strays = select(member.c.article_id).join(copy, copy.c.id == member.c.article_id)
-    strays = strays.where(~copy.c.is_voice, member.c.primary, member.c.narrative_id.not_in(told))
-    yield from _said(archive, strays, "copies that lie elsewhere than their story")
+    apart = select(member.c.article_id).join(copy, copy.c.id == member.c.article_id)
+    apart = apart.where(~copy.c.is_voice, member.c.primary, member.c.narrative_id.not_in(told))
+    yield from _said(archive, apart, "copies that lie elsewhere than their story")
 
     voices = select(func.count()).select_from(member).where(*own, member.c.how != "copy").scalar_subquery()
     summed = select(func.sum(week.c.n)).where(week.c.narrative_id == narrative.c.id).scalar_subquery()

@@ -23,6 +23,10 @@ class Latest(Mapping[str, Batch]):
         self._load = load
         self._found: dict[str, tuple[Batch, list[date]] | None] = dict.fromkeys(living)
 
+    def add(self, narrative_id: str) -> None:
+        """One more, such as an ended narrative that a reprint of one of its stories joins."""
+        self._found.setdefault(narrative_id, None)
+
     def _of(self, narrative_id: str) -> tuple[Batch, list[date]]:
         found = self._found[narrative_id]
         if found is None:

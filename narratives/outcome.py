@@ -54,19 +54,22 @@ class Outcome:
     def settle(self) -> None:
         """Final members of every narrative after this step; copies follow their story's voice."""
         state, step = self.state, self.step
-        newly: dict[str, list[str]] = {}
-        for member in [*state.placed, *state.moved]:
-            if member.primary:
-                newly.setdefault(member.narrative_id, []).append(member.article_id)
-        self.joining = {narrative_id: step.batch(state, sorted(ids)) for narrative_id, ids in newly.items()}
-        self.members = Members(state.members, {m.article_id for m in state.moved}, self.joining)
         self.corrected = self._corrected()
         # Whose new text fits nothing stays where it was, and is nobody's weak member besides.
         state.voted = [m for m in state.voted if m.article_id not in self.corrected]
+        placed = [*state.placed, *state.moved]
+        newly: dict[str, list[str]] = {}
+        for member in placed:
+            if member.primary:
+                newly.setdefault(member.narrative_id, []).append(member.article_id)
+        followers = self._followers({m.article_id: m for m in [*placed, *state.voted] if m.primary})
+        # A reprint, or a decision, may bring a member to a narrative that has ended.
+        for narrative_id in sorted({m.narrative_id for m in [*placed, *followers]} & state.narratives.keys()):
+            state.members.add(narrative_id)
+        self.joining = {narrative_id: step.batch(state, sorted(ids)) for narrative_id, ids in newly.items()}
+        self.members = Members(state.members, {m.article_id for m in state.moved}, self.joining)
         self._add_up()
-        decided = [*state.placed, *state.moved, *state.voted]
-        followers = self._followers({m.article_id: m for m in decided if m.primary})
-        for member in [*decided, *followers]:
+        for member in [*placed, *state.voted, *followers]:
             if member.primary and not member.weak:
                 self.fresh.setdefault(member.narrative_id, []).append(member.article_id)
             self.rows["membership"].append(
@@ -173,21 +176,23 @@ class Outcome:
         self.rows["actor_tone"] = actor_tone_rows(toned, said, actor_names(step.definitions), scorer)
         by_narrative = {n: set(ids) for n, ids in self.fresh.items()}
         anew, arrived = {i for ids in self.fresh.values() for i in ids}, {row["id"] for row in state.arrivals}
-        gone = {article_id: home for article_id, home in self.corrected.items() if article_id not in anew}
-        for article_id, narrative_id in {**step.ruled.unscored(), **gone}.items():
-            by_narrative.setdefault(narrative_id, set()).add(article_id)
+        # Who joined a narrative in this step is no member of another one; at the first clustering all may leave.
+        again = {} if state.bootstrapping else {**step.ruled.unscored(), **self.corrected}
+        for article_id, narrative_id in again.items():
+            by_narrative.setdefault(narrative_id, set()).update({article_id} - anew)
         judged = judged_articles(self.archive)
         # What was read by a scorer from elsewhere does not change by labels, and may cost money to read again.
         marks = {n: judged.get(n, UNJUDGED).mark for n in state.narratives if n in self.members}
-        for narrative_id, old in outdated(self.archive, marks).items() if reader is None else ():
-            by_narrative.setdefault(narrative_id, set()).update(old)
+        by_labels = outdated(self.archive, marks) if reader is None and not state.bootstrapping else {}
+        for narrative_id, old in by_labels.items():
+            by_narrative.setdefault(narrative_id, set()).update(set(old) - anew)
         for cluster in state.born:
             self.drafts[cluster.id] = draft(cluster.id, self.members[cluster.id], step, state.space, scorer)
         for narrative_id, ids in sorted(by_narrative.items()):
             row = state.narratives.get(narrative_id)
             seed = state.seeds.get((row or {}).get("slug") or "")
             statements = usable_statements(narrative_id, row, seed.definition if seed else None)
-            if statements is None:
+            if statements is None or not ids:
                 continue
             rows = step.rows_of(sorted(ids))
             self.n_scored_anew += len(ids - arrived - anew)

@@ -83,10 +83,12 @@ def _to_seventh(connection: Connection) -> None:
 def _to_eighth(connection: Connection) -> None:
     """Version 8 adds of which series the headlines of the latest weeks are; the next update notes them.
 
-    Scores where no claim is measured, "unclear" each of them, are not kept any more.
+    Scores where no claim is measured, "unclear" each of them, are not kept any more, nor those that were left behind by
+    articles that had gone.
     """
     add(connection, tables=(schema.headline_week,), columns={})
     connection.execute(delete(schema.score).where(schema.score.c.scorer.in_(("draft", "no-claim"))))
+    repairs.forget_stray_scores(connection)
 
 
 # STEPS[n] brings an archive of version n to version n + 1, inside the caller's transaction.

@@ -1,8 +1,8 @@
-"""What programs before schema version 7 left wrong in an archive, and how it is mended."""
+"""What programs before schema versions 7 and 8 left wrong in an archive, and how it is mended."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, exists, func, select, update
+from sqlalchemy import Connection, delete, exists, func, select, update
 
 from narratives.archive import schema
 
@@ -47,6 +47,13 @@ def voices_of_silent(connection: Connection) -> set[str]:
         homes.update(connection.scalars(select(member.c.narrative_id).where(*own)))
         connection.execute(update(member).where(*own).values(how="assigned"))
     return homes
+
+
+def forget_stray_scores(connection: Connection) -> None:
+    """Scores toward the claim of a narrative that the article is not in: who left in the week of a label had them."""
+    score, member = schema.score, schema.membership
+    home = member.c.article_id == score.c.article_id, member.c.narrative_id == score.c.narrative_id
+    connection.execute(delete(score).where(~exists().where(*home, member.c.primary, ~member.c.weak)))
 
 
 def count_members(connection: Connection) -> None:

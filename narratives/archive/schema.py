@@ -192,7 +192,7 @@ week_terms = Table(
     Column("profile", JSON, nullable=False, default=dict),
 )
 
-# Of which series the headlines of a week are (`headline_weeks`): templates, sources, minutes. Of the latest weeks.
+# Of which series the headlines of the latest weeks are; see `headline_weeks`.
 headline_week = Table(
     "headline_week",
     metadata,
@@ -201,7 +201,7 @@ headline_week = Table(
     Column("noted", LargeBinary, nullable=False),
 )
 
-# Themes: groups of narratives, made anew every few weeks; one that found no heir keeps its last state.
+# Groups of narratives, made anew every few weeks; one that found no heir keeps its last state.
 theme = Table(
     "theme",
     metadata,
@@ -266,8 +266,7 @@ event = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("week", Date, nullable=False),
-    # born, grew, faded, split, merged, dormant, revived, ended, renamed
-    Column("kind", String(16), nullable=False),
+    Column("kind", String(16), nullable=False),  # born, grew, faded, split, merged, dormant, revived, ended, renamed
     Column("narrative_id", String(16), ForeignKey("narrative.id"), nullable=False),
     Column("other_id", String(16), nullable=False, default=""),
     Column("detail", JSON, nullable=False, default=dict),
@@ -299,8 +298,7 @@ delivery = Table(
     Column("status", String(16), nullable=False),  # pending, sent, failed
     Column("attempts", Integer, nullable=False, default=0),
     Column("last_error", Text),
-    # Instant of the last attempt, also of one that failed; that of sending where status is sent.
-    Column("sent_at", DateTime),
+    Column("sent_at", DateTime),  # instant of the last attempt, also of one that failed; of sending where it is sent
 )
 
 decision = Table(

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 import narratives
 from narratives.agreement import disagreements
 from narratives.archive import schema
+from narratives.claims import unscored
 from narratives.decisions import Decisions
+from narratives.members import set_narrative
 from narratives.pipeline import update
 from narratives.review import Review
 from tests.narratives.conftest import DEFINITIONS, START, TOPICS
@@ -116,6 +118,40 @@ def test_decisions_and_their_undoing_leave_an_archive_that_agrees(
     assert found(desk) == []
 
 
+def test_a_reprint_and_a_correction_of_what_lies_in_an_ended_narrative(
+    desk: narratives.Desk, word_encoder: Any, word_tone: Any
+) -> None:
+    """They belong there, and a narrative of the past stays one."""
+    (over,) = largest(desk, 1)
+    first, other = desk.articles(over).query("is_first")[["id", "url"]].to_records(index=False)[:2]
+    Decisions(desk.archive, desk.zone).pin(other[0], over)
+    stays = desk.settings.discover.model_copy(update={"dormant_weeks": 2, "ended_weeks": 3})
+    desk.settings = desk.settings.model_copy(update={"discover": stays})
+    rows = [a_text("chips" if over != largest(desk, 3)[1] else "mine", 9, i, random.Random(i)) for i in range(4)]
+
+    def take_in(rows: list[dict[str, str]]) -> None:
+        file = desk.folder / "more.jsonl"
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        desk.ingest([file])
+        update(desk.archive, desk.settings, desk.definitions, desk.material(word_encoder), word_tone)
+
+    take_in(rows)
+    (row,) = desk.archive.rows(schema.narrative, schema.narrative.c.id == over)
+    assert row["status"] == "ended" and found(desk) == []
+    said = {r["id"]: r for r in desk.archive.rows(schema.article)}
+    old = [{name: said[i][name] for name in ("title", "text", "source", "url")} for i, _ in (first, other)]
+    when = [said[i]["published_at"].isoformat() + "+00:00" for i, _ in (first, other)]
+    reprint = {**old[0], "url": "https://example.org/copy", "source": "Copy", "published_at": when[0]}
+    corrected = {**old[1], "text": old[1]["text"] + " A correction.", "published_at": when[1]}
+    take_in([reprint])
+    take_in([corrected])
+    (copy,) = desk.archive.rows(schema.article, schema.article.c.url == "https://example.org/copy")
+    places = {m["article_id"]: m["narrative_id"] for m in desk.archive.rows(schema.membership)}
+    assert (places[copy["id"]], places[other[0]]) == (over, over)
+    (now,) = desk.archive.rows(schema.narrative, schema.narrative.c.id == over)
+    assert (now["status"], now["n_members"]) == ("ended", row["n_members"] + 1) and found(desk) == []
+
+
 def a_text(topic: str, week: int, i: int, rng: random.Random) -> dict[str, str]:
     """A story of one topic, or of two."""
     words = rng.choices(TOPICS[topic].split(), k=14)
@@ -159,7 +195,7 @@ def decide(desk: narratives.Desk, rng: random.Random) -> None:
     placed = articles.query("narrative != ''")
     if len(living) < 2 or placed.empty:
         return
-    kind = rng.choice(["pin", "reject", "split", "merge", "undo"])
+    kind = rng.choice(["pin", "reject", "split", "merge", "undo", "rename", "confirm", "stance"])
     one, other = rng.sample(living, 2)
     row = placed.iloc[rng.randrange(len(placed))]
     standing = [old["id"] for old in decisions.rows() if not old["undone"] and old["kind"] != "undo"]
@@ -172,8 +208,25 @@ def decide(desk: narratives.Desk, rng: random.Random) -> None:
             decisions.split(row.narrative, placed[placed["narrative"] == row.narrative]["id"].tolist()[:4], en="Part")
         elif kind == "merge":
             decisions.merge(one, other)
+        elif kind == "rename":
+            decisions.rename(one, en="Hers")
+        elif kind == "stance":
+            decisions.label_stance(row.id, row.narrative, rng.choice(["supports", "opposes", "reports"]))
+        elif kind == "confirm":
+            confirm(desk, decisions, one)
         elif standing:
             decisions.undo(rng.choice(standing))
+
+
+def confirm(desk: narratives.Desk, decisions: Decisions, narrative: str) -> None:
+    """The draft of a narrative, which has no two sides in words that know no good and bad, and that it stands."""
+    table = schema.narrative
+    (row,) = desk.archive.rows(table, table.c.id == narrative)
+    if row["drafted"]:
+        said = {"claim": {"en": "ore rises"}, "pro": ["mine ore river"], "con": ["kachin truck stops"]}
+        with desk.archive.begin() as connection:
+            set_narrative(connection, narrative, {"definition": {**(row["definition"] or {}), **said}})
+    decisions.confirm(narrative)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -191,8 +244,13 @@ def test_whatever_comes_in_and_is_decided_the_archive_agrees(
         file = tmp_path / f"{week}.jsonl"
         file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         desk.ingest([file])
-        update(desk.archive, desk.settings, desk.definitions, desk.material(word_encoder), word_tone)
+        # Now and then she thinks of one more statement.
+        named = [d.model_copy(update={"pro": (*d.pro, f"plant {week}")}) for d in desk.definitions]
+        definitions = named if rng.random() < 0.3 else desk.definitions
+        update(desk.archive, desk.settings, definitions, desk.material(word_encoder), word_tone)
         assert found(desk) == [], f"after week {week}"
+        with desk.archive.reading() as connection:
+            assert unscored(connection, list(connection.scalars(select(schema.narrative.c.id)))) == {}
         for _ in range(rng.randrange(4)):
             decide(desk, rng)
             assert found(desk) == [], desk.archive.rows(schema.decision)[-1]["payload"]
@@ -215,6 +273,8 @@ def test_whatever_comes_in_and_is_decided_the_archive_agrees(
         ("UPDATE article SET is_voice = 0 WHERE id = (SELECT min(id) FROM article)",
          "without a first article, or with two: 1 ("),
         ("UPDATE narrative_week SET n = n + 1", "sums of other members"),
+        ("UPDATE score SET narrative_id = 'N0002' WHERE article_id = (SELECT min(article_id) FROM score)",
+         "of a narrative that the article is not in: 1 ("),
     ],
 )  # fmt: skip
 def test_what_does_not_agree_is_said_with_the_narratives(desk: narratives.Desk, fault: str, said: str) -> None:

@@ -137,7 +137,7 @@ def test_articles_that_a_merge_left_without_a_narrative_of_their_own_get_it_back
         assert archive.check() == []
 
 
-def test_scores_where_no_claim_is_measured_are_not_kept(tmp_path: Path) -> None:
+def test_scores_where_no_claim_is_measured_or_no_article_is_are_not_kept(tmp_path: Path) -> None:
     old = _old(tmp_path / "archive.sqlite", 7)
     with closing(sqlite3.connect(old)) as raw, raw:
         for narrative, verdict, scorer in (
@@ -145,7 +145,10 @@ def test_scores_where_no_claim_is_measured_are_not_kept(tmp_path: Path) -> None:
             ("N0002", "unclear", "draft"),
             ("N0003", "unclear", "no-claim"),
             ("N0004", "opposes", "analyst"),
+            ("N0005", "opposes", "statements-4"),
         ):
+            if narrative != "N0005":
+                raw.execute("INSERT INTO membership VALUES ('a1', ?, .5, 1, 0, 'assigned', '2025-11-10')", (narrative,))
             raw.execute(
                 "INSERT INTO score VALUES ('a1', ?, .2, .1, .7, .1, .7, ?, '[]', ?)", (narrative, verdict, scorer)
             )
