@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from narratives.archive import schema
 
-UNSCORED = "unscored"  # narratives that a review brought members into that are not scored toward their claim
+UNSCORED = "unscored"  # narratives with members that wait to be scored toward the claim
 _CHUNK = 500
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FORM = 1  # of what `template_names` says: raise it when that changes, and weeks kept before are noted anew
 PAST_WEEKS = 12  # before a step's own, in which the series of its newborn are looked for
 _EPOCH = datetime(1970, 1, 1)
-# Names and sources as 64-bit hashes: among the names of a year's headlines two are mistaken for one in a millionth.
+# Names and sources as hashes of 64 bits, of which even two among millions are hardly ever equal.
 _NOTED = np.dtype([("name", "<u8"), ("source", "<u8"), ("minute", "<i4")])
 
 
