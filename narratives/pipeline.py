@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from narratives import weeks
 from narratives.archive import schema
+from narratives.claims import UNSCORED
 from narratives.definitions import Definition
 from narratives.known import SeedTexts, seed_texts
 from narratives.ledger import write_quiet_week
@@ -105,7 +106,8 @@ def update(
     tell = progress or (lambda stage, done, total: None)
     with archive.lock("narratives update"):
         todo, last = waiting_weeks(archive, ZoneInfo(settings.discover.timezone)), archive.last_step()
-        if not todo and last is not None and (pending(archive) or restated(archive, definitions)):
+        waits = pending(archive) or restated(archive, definitions) or archive.get_meta(UNSCORED)
+        if not todo and last is not None and waits:
             todo = {last: []}
         todo = {week: ids for week, ids in todo.items() if until is None or week <= until}
         if not todo:

@@ -13,6 +13,7 @@ import sqlalchemy
 import narratives
 from narratives.archive import schema
 from narratives.pipeline import update
+from narratives.step import Step
 
 DRAFT = {
     "claim": {"en": "mine ore pit river"},
@@ -66,7 +67,7 @@ def test_a_found_narrative_is_measured_once_its_draft_is_confirmed_and_until_tha
 
 
 def test_a_claim_that_is_restated_is_what_every_article_is_measured_by_after_the_next_update(
-    desk: narratives.Desk, word_encoder: Any, word_tone: Any
+    desk: narratives.Desk, word_encoder: Any, word_tone: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table, file = schema.score, desk.folder / "definitions.yaml"
     (named,) = desk.narratives().query("slug == 'plants'")["id"]
@@ -90,6 +91,14 @@ def test_a_claim_that_is_restated_is_what_every_article_is_measured_by_after_the
     assert set(after) == set(before) and after[labelled]["verdict"] == "opposes"
     assert any(after[i]["stance"] != before[i]["stance"] for i in before)
     assert again().nothing_new
+    # A run that is killed after it took the new words over is made up for by the next.
+    file.write_text(text, encoding="utf-8")
+    with monkeypatch.context() as killed:
+        killed.setattr(Step, "take_in", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            again()
+    assert again().counts["scored_anew"] == len(before) - 1
+    assert {row["article_id"] for row in desk.archive.rows(table, table.c.narrative_id == named)} == set(before)
 
 
 def test_changes_outlets_speakers_and_actors_of_a_processed_desk(
