@@ -43,7 +43,7 @@ def disagreements(archive: Archive, max_members: int) -> Iterator[str]:
 
     score = schema.score
     here = member.c.article_id == score.c.article_id, member.c.narrative_id == score.c.narrative_id
-    inside = exists().where(*here, member.c.primary, ~member.c.weak)
+    inside = exists().where(*here, member.c.primary)
     strays = select(score.c.article_id, score.c.narrative_id).where(~inside)
     yield from _said(archive, strays, "scores toward the claim of a narrative that the article is not in")
 

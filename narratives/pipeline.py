@@ -129,19 +129,10 @@ def update(
                 if not ids and week != last:
                     write_quiet_week(step, state)
                     continue
-                step.take_in(state)
-                step.know(state)
-                step.gather(state)
-                review = Review(step, state)
-                if ids:  # otherwise only decisions are new: scores and centres follow them, nothing is placed anew
-                    Placing(step, state).place()
-                    review.look()
-                outcome = Outcome(step, state, review)
-                outcome.settle()
-                if tone is not None:
-                    outcome.score(tone, reader)
-                outcome.describe()
-                total.update(outcome.write())
+                total.update(_decide(step, state, tone, reader))
+            if tone is not None and archive.get_meta(UNSCORED):  # a merge in the last step left some
+                step = Step(archive, settings, definitions, said, material)
+                total.update(_decide(step, StepState(max(todo), []), tone, reader))
             if reader is not None:
                 total.update({f"stance_{name}": n for name, n in reader.counts.items()})
             tell("done", len(todo), len(todo))
@@ -151,6 +142,23 @@ def update(
         seconds = {"update": round(time.monotonic() - began, 1)}
         archive.finish_run(run, "done", dict(total), seconds)
     return UpdateReport(tuple(todo), dict(total), seconds)
+
+
+def _decide(step: Step, state: StepState, tone: Toner | None, reader: StanceReader | None) -> dict[str, int]:
+    """The stages of one step. Returns its counts."""
+    step.take_in(state)
+    step.know(state)
+    step.gather(state)
+    review = Review(step, state)
+    if state.arrivals:  # otherwise only decisions are new: scores and centres follow them, nothing is placed anew
+        Placing(step, state).place()
+        review.look()
+    outcome = Outcome(step, state, review)
+    outcome.settle()
+    if tone is not None:
+        outcome.score(tone, reader)
+    outcome.describe()
+    return outcome.write()
 
 
 def forecast(archive: Archive, reader: StanceReader | None, definitions: Sequence[Definition]) -> Estimate | None:

@@ -209,6 +209,6 @@ class Review:
             }
             set_narrative(connection, stays, {**one, "score_mean": None, "score_sd": None})
             archive.add_event(connection, self.state.week, "merged", goes, stays, label=weeks.label(self.state.week))
-        if self.merges:  # the next step scores toward its claim what a narrative gained
+        if self.merges:  # another step scores toward its claim what a narrative gained
             gained = measured(connection, {stays for _, stays in self.merges})
             archive.set_meta(UNSCORED, sorted(gained), connection)

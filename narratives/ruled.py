@@ -36,8 +36,7 @@ class Ruled:
         self._counters: dict[str, np.ndarray] = {}
 
     def unscored(self) -> dict[str, str]:
-        """Article -> narrative where a decision since the last update, or a merge in it, left no score toward the
-        claim."""
+        """Article -> narrative where a decision or a merge since the last step left no score toward the claim."""
         archive = self.step.archive
         decided = self.rulings.latest > int(archive.get_meta(SEEN, 0))
         if not decided and not archive.get_meta(UNSCORED):

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, exists, func, select, update
 
 from narratives.archive import schema
 from narratives.archive.bulk import insert_many
@@ -158,11 +158,15 @@ class History(Store):
         return sorted(found)
 
     def forget_weak(self, connection: Connection, voices: Sequence[str]) -> None:
-        """Take stories, told by these articles, out of the narratives whose weak members they are."""
-        article, member = schema.article, schema.membership
+        """Take stories, told by these articles, out of the narratives whose weak members they are; labels come again
+        with the article."""
+        article, member, score = schema.article, schema.membership, schema.score
+        home = member.c.article_id == score.c.article_id, member.c.narrative_id == score.c.narrative_id
+        weak = exists().where(*home, member.c.weak)
         for start in range(0, len(voices), 500):
             stories = select(article.c.story_id).where(article.c.id.in_(voices[start : start + 500]))
             copies = select(article.c.id).where(article.c.story_id.in_(stories))
+            connection.execute(delete(score).where(score.c.article_id.in_(copies), weak))
             connection.execute(delete(member).where(member.c.weak, member.c.article_id.in_(copies)))
 
     def set_week(self, connection: Connection, article_ids: Sequence[str], week: date, voices: Collection[str]) -> None:

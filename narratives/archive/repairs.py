@@ -53,7 +53,7 @@ def forget_stray_scores(connection: Connection) -> None:
     """Scores toward the claim of a narrative that the article is not in: who left in the week of a label had them."""
     score, member = schema.score, schema.membership
     home = member.c.article_id == score.c.article_id, member.c.narrative_id == score.c.narrative_id
-    connection.execute(delete(score).where(~exists().where(*home, member.c.primary, ~member.c.weak)))
+    connection.execute(delete(score).where(~exists().where(*home, member.c.primary)))
 
 
 def count_members(connection: Connection) -> None:
