@@ -42,12 +42,18 @@ def model_input(title: str, text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", _UNWRITABLE.sub("", text)).replace("\r\n", "\n").replace("\r", "\n")
-    spaced = _BLANK_LINES.sub("\n", _SPACE.sub(" ", folded)).strip()
+    text = _UNWRITABLE.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    if text.isascii():  # nothing to fold
+        return _spaced(text)
+    spaced = _spaced(unicodedata.normalize("NFKC", text))
     n_han, n_other = len(_HAN.findall(spaced)), len(_KANA_OR_HANGUL.findall(spaced))
     if n_han == 0 or n_other > 0.1 * n_han:
         return spaced
     return str(_simplifier().convert(spaced))
+
+
+def _spaced(text: str) -> str:
+    return _BLANK_LINES.sub("\n", _SPACE.sub(" ", text)).strip()
 
 
 @lru_cache(maxsize=1)

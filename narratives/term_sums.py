@@ -157,8 +157,10 @@ def add_up(profiles: Sequence[Profile]) -> dict[str, dict[str, Any]]:
                     terms[term] = list(held)
                 else:
                     texts = total[0]
-                    for i, n in enumerate(held):
-                        total[i] += n
+                    total[0] += held[0]
+                    total[1] += held[1]
+                    total[2] += held[2]
+                    total[3] += held[3]
                 form = forms.get(term)
                 if form is not None or term in votes:
                     before = votes.setdefault(term, {term: texts} if total else {})

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from narratives import stop_words
 from narratives.keywords import alike, keywords_of, mmr, ranked_terms
 from narratives.naming import name_from
 from narratives.term_sums import Tally, add_up, commonest, count, texts_of
@@ -133,3 +134,10 @@ def test_a_tally_of_all_articles_says_what_they_say_counted_together():
         tally.add(row, article_terms(row["title"], row["text"]))
     assert tally.profile() == count(KACHIN) == tally.profile()
     assert tally.profile(3)["en"]["terms"] == count(KACHIN, 3)["en"]["terms"]
+
+
+def test_the_stop_words_are_those_of_scikit_learn_and_ours() -> None:
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    assert stop_words._of_scikit_learn() == ENGLISH_STOP_WORDS
+    assert all(map(stop_words.is_stop_word, ENGLISH_STOP_WORDS))
