@@ -1,14 +1,16 @@
 """What one week's update costs as the archive grows, and what refitting BERTopic on the same vectors would.
 
-    python -m benchmarks.update ../shared/data [--sizes 10000 100000 1000000] [--cache FOLDER] [--bertopic 100000]
+    python -m benchmarks.update ../shared/data [--rounds 3] [--sizes 10000 100000 1000000] [--cache FOLDER]
+        [--bertopic 100000]
 
 Archives of 2, 20 and 200 weeks of 5,000 articles are made from real texts with real vectors, repeated with noise and
 drift (`update_texts.Copies`), in the form in which the pipeline leaves them (`update_archive`). Then two weeks of 5,000
 new articles are processed by `narratives.pipeline.update`, each size in a process of its own: the first with the review
 for splits and merges, which takes place every second week, and with new themes, the next without. Processor seconds are
 user and system of the update alone; vectors lie in the cache and tone is left out, so that no model is loaded (peak
-memory is without one: `benchmarks.encode` measures that). Peak memory is the process's own; UMAP, which only the first
-clustering of a desk asks, is not part of it.
+memory is without one: `benchmarks.encode` measures that). Every size has its turn in each round, with a copy of its
+desk; the median of the rounds is told with the least and the most. Peak memory is the process's own; UMAP, which only
+the first clustering of a desk asks, is not part of it.
 
 BERTopic is fitted in the same run to all vectors and texts of the archive of that size, with its defaults
 (UMAP of 15 neighbours to 5 dimensions, HDBSCAN of 10 articles, class-based TF-IDF, `low_memory` off) and a random
@@ -21,6 +23,8 @@ import argparse
 import json
 import os
 import resource
+import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -80,7 +84,7 @@ def measure(folder: Path, n: int, a_week: int, profile: Path | None = None) -> l
     for more in range(2):
         week = START + (n // a_week + more) * WEEK
         wall, cpu = time.perf_counter(), _busy()
-        desk = narratives.open(folder / f"desk-{n}")
+        desk = narratives.open(folder / f"measured-{n}")
         watch = _profiled(profile and profile.with_suffix(f".{n}.{more}.prof"))
         report = update(desk.archive, desk.settings, [], desk.material(encoder), NoTone(), until=week)
         watch()
@@ -149,6 +153,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "narratives-update-vectors")
     parser.add_argument("--week", type=int, default=5_000, help="articles of a week; sizes are multiples of it")
     parser.add_argument("--model", default="fast", help="whose vectors; how long a vector is matters, not whose it is")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each size is measured, from the same desk")
     parser.add_argument("--folder", type=Path, help="desks are made here and stay; those that are there are measured")
     parser.add_argument("--profile", type=Path, help="cProfile's figures go to files of this name")
     parser.add_argument("--stage", nargs=2, help=argparse.SUPPRESS)
@@ -177,19 +182,35 @@ def main() -> None:
         if not (folder / "first" / "ids.json").exists():
             run("encode")
             run("first")
-        weekly: dict[int, list[dict[str, Any]]] = {}
         for n in arguments.sizes:
             if not (folder / f"desk-{n}").exists():
                 run("grow", n)
-            if n in arguments.bertopic:  # before the update adds to it
-                _show({"": "BERTopic", **run("refit", n)})
-            weekly[n] = run("measure", n)
-            for facts in weekly[n]:
-                _show(facts)
-        least, most = min(weekly), max(weekly)
-        for at, name in enumerate(("with the review", "without")):
-            ratio = weekly[most][at]["cpu"] / weekly[least][at]["cpu"]
-            print(f"processor seconds at {most:,} to {least:,}, week {name}: {ratio:.2f}")
+        for n in sorted({*arguments.bertopic} & {*arguments.sizes}):
+            _show({"": "BERTopic", **run("refit", n)})
+        spent: dict[int, list[list[float]]] = {n: [] for n in arguments.sizes}
+        for _ in range(arguments.rounds):
+            for n in arguments.sizes:
+                shutil.copytree(folder / f"desk-{n}", folder / f"measured-{n}")
+                weeks = run("measure", n)
+                shutil.rmtree(folder / f"measured-{n}")
+                for facts in weeks:
+                    _show(facts)
+                spent[n].append([facts["cpu"] for facts in weeks])
+        _compare(spent)
+
+
+def _compare(spent: dict[int, list[list[float]]]) -> None:
+    """Medians over the rounds of size -> round -> processor seconds of the two weeks, and of the ratios of a round."""
+    least, most = min(spent), max(spent)
+    for name, weight in (("with the review", (1, 0)), ("without", (0, 1)), ("on average", (0.5, 0.5))):
+        told = {n: [float(np.dot(weight, weeks)) for weeks in rounds] for n, rounds in spent.items()}
+        seconds = ", ".join(f"{n:,}: {_spread(own)}" for n, own in told.items())
+        ratio = [a / b for a, b in zip(told[most], told[least], strict=True)]
+        print(f"processor seconds, week {name}: {seconds}; {most:,} to {least:,}: {_spread(ratio)}")
+
+
+def _spread(values: list[float]) -> str:
+    return f"{statistics.median(values):.2f} [{min(values):.2f}, {max(values):.2f}]"
 
 
 def _stage(arguments: argparse.Namespace, stage: str, n: int) -> None:
