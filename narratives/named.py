@@ -32,6 +32,11 @@ def restated(archive: Archive, definitions: Sequence[Definition], connection: Co
     }
 
 
+def to_score(archive: Archive, definitions: Sequence[Definition]) -> set[str]:
+    """Narratives with articles that the next update scores anew: restated, or left by a run that was killed."""
+    return {*restated(archive, definitions), *archive.get_meta(UNSCORED, [])}
+
+
 def _stance_of(definition: Definition) -> dict[str, Any]:
     return definition.model_dump(mode="json", include=set(_STANCE))
 

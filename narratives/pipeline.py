@@ -21,7 +21,7 @@ from narratives.definitions import Definition
 from narratives.known import SeedTexts, seed_texts
 from narratives.ledger import write_quiet_week
 from narratives.material import Material
-from narratives.named import name_definitions, restated
+from narratives.named import name_definitions, to_score
 from narratives.outcome import Outcome
 from narratives.placing import Placing
 from narratives.plugins import StanceReader, Toner, tone_scorer
@@ -106,8 +106,7 @@ def update(
     tell = progress or (lambda stage, done, total: None)
     with archive.lock("narratives update"):
         todo, last = waiting_weeks(archive, ZoneInfo(settings.discover.timezone)), archive.last_step()
-        waits = pending(archive) or restated(archive, definitions) or archive.get_meta(UNSCORED)
-        if not todo and last is not None and waits:
+        if not todo and last is not None and (pending(archive) or to_score(archive, definitions)):
             todo = {last: []}
         todo = {week: ids for week, ids in todo.items() if until is None or week <= until}
         if not todo:
@@ -169,7 +168,7 @@ def forecast(archive: Archive, reader: StanceReader | None, definitions: Sequenc
     if not isinstance(reader, LlmReader):
         return None
     article, member = schema.article, schema.membership
-    own = select(member.c.article_id).where(member.c.narrative_id.in_(restated(archive, definitions)), member.c.primary)
+    own = select(member.c.article_id).where(member.c.narrative_id.in_(to_score(archive, definitions)), member.c.primary)
     waiting = archive.rows(article, article.c.step_week.is_(None) | article.c.id.in_(own))
     return reader.forecast(waiting, [statements_of(d.id, d) for d in definitions if d.claim.texts()])
 

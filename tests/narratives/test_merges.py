@@ -142,6 +142,7 @@ def test_what_somebody_made_her_own_is_never_merged_away(desk, pair, word_encode
         _, state = known_of(desk, word_encoder)
         return Review(step_of(desk, word_encoder), state)
 
+    assert review().order(small, large) == (small, large)
     speak(small)
     assert review().order(small, large) == (large, small)
     assert review()._may_merge(small, large)

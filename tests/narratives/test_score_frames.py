@@ -12,7 +12,10 @@ import sqlalchemy
 
 import narratives
 from narratives.archive import schema
-from narratives.pipeline import update
+from narratives.llm import Llm
+from narratives.pipeline import forecast, update
+from narratives.plugins.language_model import LlmReader
+from narratives.settings import LlmSettings
 from narratives.step import Step
 
 DRAFT = {
@@ -69,6 +72,15 @@ def test_a_found_narrative_is_measured_once_its_draft_is_confirmed_and_until_tha
 def test_a_claim_that_is_restated_is_what_every_article_is_measured_by_after_the_next_update(
     desk: narratives.Desk, word_encoder: Any, word_tone: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Also where a language model would read them: what that costs is known before."""
+    reader = LlmReader(Llm(LlmSettings(base_url="http://localhost:1", model="small", key_env=""), desk.folder))
+
+    def n_calls() -> int:
+        with closing(narratives.open(desk.folder)) as opened:
+            estimate = forecast(opened.archive, reader, opened.definitions)
+        assert estimate is not None
+        return estimate.n_calls
+
     table, file = schema.score, desk.folder / "definitions.yaml"
     (named,) = desk.narratives().query("slug == 'plants'")["id"]
     before = {row["article_id"]: row for row in desk.archive.rows(table, table.c.narrative_id == named)}
@@ -81,10 +93,12 @@ def test_a_claim_that_is_restated_is_what_every_article_is_measured_by_after_the
             return update(opened.archive, opened.settings, opened.definitions, material, word_tone)
 
     again()
+    assert n_calls() == 0
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("name: {en: Plants", "name: {en: Works"), encoding="utf-8")
     assert again().nothing_new, "a name says nothing of stance, and waits for the next articles"
     file.write_text(text.replace("magnet plant output rises", "no plant will ever make a magnet"), encoding="utf-8")
+    assert n_calls() == len(before)
     report = again()
     assert report.counts["articles"] == 0 and report.counts["scored_anew"] == len(before) - 1
     after = {row["article_id"]: row for row in desk.archive.rows(table, table.c.narrative_id == named)}
@@ -97,6 +111,7 @@ def test_a_claim_that_is_restated_is_what_every_article_is_measured_by_after_the
         killed.setattr(Step, "take_in", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             again()
+    assert n_calls() == len(before)
     assert again().counts["scored_anew"] == len(before) - 1
     assert {row["article_id"] for row in desk.archive.rows(table, table.c.narrative_id == named)} == set(before)
 
