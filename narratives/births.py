@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property, partial
 
 import numpy as np
 
 from narratives import weeks
 from narratives.affinity import Batch, Known, WordOverlap, unit
 from narratives.assign import Group, Placement
+from narratives.bursts import Bursts
 from narratives.known import make_known
 from narratives.novelty import came_before, crowding
 from narratives.overlap import Profiles
@@ -34,10 +36,16 @@ _SETTLED, _SAME = 40, 0.9
 
 
 class Births:
-    """Founds the narratives of one step; `found` decides into its state."""
+    """Founds the narratives of one step; `found` decides into its state.
 
-    def __init__(self, step: Step, state: StepState) -> None:
-        self.step, self.state, self.settings = step, state, step.settings.discover
+    Parameters
+    ----------
+    words
+        Knows the words of the pool and of the known narratives.
+    """
+
+    def __init__(self, step: Step, state: StepState, words: WordOverlap) -> None:
+        self.step, self.state, self.words, self.settings = step, state, words, step.settings.discover
 
     def found(self, placement: Placement) -> None:
         """Give the newborn groups ids; one that lies close to a discovered narrative has split off it."""
@@ -51,7 +59,7 @@ class Births:
             number += 1
             members = state.pool.take(group.rows)
             cluster = Cluster(f"N{number:04d}", members.ids, group.nearest, round(group.score, 4))
-            cluster.n_parts = group.n_parts
+            cluster.n_parts, cluster.word = group.n_parts, group.word
             cluster.bootstrap = state.bootstrapping
             pairs = members.vectors @ members.vectors.T
             n = len(members)
@@ -79,29 +87,65 @@ class Births:
         newborn = [group for group in asked if len(group.rows) >= settings.min_stories]
         if settings.grain != "events":
             return self._families(newborn)
-        if not newborn and not placement.small:
-            return []
-        older, n_older = self.step.left_before(state)
         left = np.array([not name for name in placement.narrative])
         for group, rest in zip(placement.newborn, asked, strict=True):
             left[np.setdiff1d(group.rows, rest.rows)] = False
-        past = n_older / left.sum()
-        parts = [*newborn, *(placement.small if past >= _ENOUGH_PAST else ())]
+        born, kept = self._events(newborn, placement.small, left)
+        taken = {member.article_id for member in state.placed if member.primary}
+        left &= np.array([article not in taken for article in state.pool.ids])
+        born, gathered = Bursts(self.step, state, self.words).gather(born, left, partial(self._is_new, left=left))
+        born += self._families(gathered)
+        rows = np.concatenate([kept[:0], *(group.rows for group in born)])
+        state.kept_back = len(np.setdiff1d(kept, rows))
+        return born
+
+    def _events(
+        self, newborn: Sequence[Group], small: Sequence[Group], left: np.ndarray
+    ) -> tuple[list[Group], np.ndarray]:
+        """Those of the groups, and of families of small ones, whose like has not come before; and rows of the others.
+
+        Parameters
+        ----------
+        left : (n_pool,) bool
+            Texts of the pool that are in no narrative.
+        """
+        state, settings, kept = self.state, self.settings, list[Group]()
+        if not newborn and not small:
+            return [], np.zeros(0, dtype=int)
+        assert state.pool is not None
+        past = self._past(left)
+        parts = [*newborn, *(small if past >= _ENOUGH_PAST else ())]
         if settings.came_before >= 2:
-            return self._families(parts)
+            return self._families(parts), np.zeros(0, dtype=int)
         vectors, row_of = state.pool.vectors[left], np.cumsum(left) - 1
-        kept = list[Group]()
         if past >= _SOME_PAST:
-            came = came_before([row_of[part.rows] for part in parts], vectors, older)
+            came = came_before([row_of[part.rows] for part in parts], vectors, self._left_before[0])
             parts, kept = _parted(parts, came < _PART * settings.came_before)
         families = self._families(parts)
         rows = [row_of[family.rows] for family in families]
         new = np.array([past >= _LONG_PAST or crowding(own, vectors) < _CROWDED for own in rows], dtype=bool)
         if past >= _SOME_PAST:
-            new = came_before(rows, vectors, older) < np.where(new, settings.came_before, _UNSEEN)
+            came = came_before(rows, vectors, self._left_before[0])
+            new = came < np.where(new, settings.came_before, _UNSEEN)
         born, others = _parted(families, new)
-        state.kept_back = sum(len(group.rows) for group in [*kept, *others] if len(group.rows) >= settings.min_stories)
-        return born
+        large = [group.rows for group in [*kept, *others] if len(group.rows) >= settings.min_stories]
+        return born, np.concatenate([np.zeros(0, dtype=int), *large])
+
+    @cached_property
+    def _left_before(self) -> tuple[np.ndarray, int]:
+        return self.step.left_before(self.state)
+
+    def _past(self, left: np.ndarray) -> float:
+        """How many times what is left in no narrative now was left before."""
+        return self._left_before[1] / max(1, left.sum())
+
+    def _is_new(self, own: np.ndarray, left: np.ndarray) -> bool:
+        """Whether nothing like these rows of what is left has come before, as far as there was a past."""
+        if self.settings.came_before >= 2 or self._past(left) < _SOME_PAST:
+            return True
+        assert self.state.pool is not None
+        (came,) = came_before([own], self.state.pool.vectors[left], self._left_before[0])
+        return bool(came < min(self.settings.came_before, _UNSEEN))
 
     def _beyond_nearest(self, group: Group) -> Group:
         """What of a group is not of its nearest narrative: nothing, if it just missed a discovered one and is no more

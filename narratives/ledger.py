@@ -81,6 +81,7 @@ class Ledger:
                         "nearest_score": cluster.nearest_score,
                         "near": near,
                         "split_from": cluster.parent,
+                        "gathered_by": cluster.word,
                         "level_of_nearest": self._group_level(cluster.nearest, len(self.members[cluster.id])),
                     },
                 )

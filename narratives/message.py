@@ -49,6 +49,10 @@ _WHY = {
 _LEVEL = {"zh": "，归入需 {:.2f}", "en": ", joining needs {:.2f}"}
 _NO_OTHER = {"zh": "当时没有可比的叙事。", "en": "There was no narrative to compare it with."}
 _SPLIT = {"zh": "由“{name}”（{id}）分出。", "en": "It split off from “{name}” ({id})."}
+_GATHERED = {
+    "zh": "标题中的“{word}”此前几乎没有文章用过，这些报道因它归为一组。",
+    "en": "“{word}” in headlines, which hardly any text held before, brought them together.",
+}
 _LOOK = {"zh": "细看", "en": "Look closer"}
 
 
@@ -131,10 +135,12 @@ def _why(evidence: Mapping[str, Any], narratives: Mapping[str, Mapping[str, Any]
             score=float(evidence.get("nearest_score") or 0.0),
             level=_LEVEL[lang].format(float(level)) if level is not None else "",
         )
-    parent = narratives.get(str(evidence.get("split_from") or ""))
-    if parent is None:
-        return said
-    return said + ("" if lang == "zh" else " ") + _SPLIT[lang].format(name=_name(parent, lang), id=parent["id"])
+    parts, parent = [said], narratives.get(str(evidence.get("split_from") or ""))
+    if parent is not None:
+        parts.append(_SPLIT[lang].format(name=_name(parent, lang), id=parent["id"]))
+    if evidence.get("gathered_by"):
+        parts.append(_GATHERED[lang].format(word=_line(str(evidence["gathered_by"]))))
+    return ("" if lang == "zh" else " ").join(parts)
 
 
 def _articles(archive: Archive, ids: Sequence[str]) -> list[dict[str, Any]]:

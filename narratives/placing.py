@@ -48,7 +48,7 @@ class Placing:
         how = "bootstrap" if state.bootstrapping else "assigned"
         self._take(pool, placement, how)
         if state.bootstrapped:
-            Births(self.step, state).found(placement)
+            Births(self.step, state, words).found(placement)
             self._follow(how)
             if not state.bootstrapping and self.settings.vote_share <= 1:
                 self._vote(placement)

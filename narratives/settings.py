@@ -152,6 +152,13 @@ class DiscoverSettings(_Section):
         description="At the grain of events: a group is not born where texts like it came before at this share of "
         "today's rate, or more; 2 is never asked.",
     )
+    burst_p_value: float = Field(
+        0.0025,
+        ge=0,
+        le=0.1,
+        description="At the grain of events: a word in headlines bursts where chance would give such growth this "
+        "seldom, and gathers a subject that is told in many ways; 0 never does.",
+    )
     vote_share: float = Field(
         0.65,
         gt=0,

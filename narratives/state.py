@@ -38,6 +38,7 @@ class Cluster:
     parent: str = ""
     cohesion: float = 0.0
     n_parts: int = 1  # groups that it was put together of
+    word: str = ""  # in their headlines, that gathered them
     bootstrap: bool = False
     reviewed: bool = False  # split off by a review: part of a known narrative, so no alert
 

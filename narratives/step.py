@@ -30,6 +30,8 @@ from narratives.settings import Settings
 from narratives.space import Space, form_tag
 from narratives.state import StepState
 from narratives.sums import Cell, added, cell_of, cells_of, known_from, total_of, within
+from narratives.term_sums import Profile
+from narratives.vocabulary import material_of
 
 if TYPE_CHECKING:
     from narratives.archive import Archive
@@ -57,6 +59,7 @@ class Step:
         self.definitions, self.said = list(definitions), said
         self.zone = ZoneInfo(settings.discover.timezone)
         self._rows: dict[str, dict[str, Any]] = {}
+        self._spoken: dict[date, dict[date, Profile]] = {}
         self.ruled = Ruled(self)
         self.learned: dict[str, Any] = {}  # the space's running means without the definitions' texts
         self.kept: list[dict[str, Any]] = []  # the means of this week, which its articles keep
@@ -244,6 +247,12 @@ class Step:
         recent = self._open_voices(None, unassigned=False, limit=_CUT_ARTICLES)
         sample = self.material.batch(sorted([*recent, *voices], key=in_time)[-_CUT_ARTICLES:], space)
         return cut_level(sample, WordOverlap(sample, []), self.settings.discover)
+
+    def spoken(self, week: date) -> dict[date, Profile]:
+        """Week -> what all its stories spoke of, of the weeks up to one, as the steps before left it."""
+        if week not in self._spoken:
+            self._spoken[week] = material_of(self.archive, week)
+        return self._spoken[week]
 
     def left_before(self, state: StepState) -> tuple[np.ndarray, int]:
         """What the twelve weeks before the pool's left in no narrative: (n, d) vectors, evenly thinned, and number."""

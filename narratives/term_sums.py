@@ -36,7 +36,7 @@ class Tally:
 
     def add(self, row: Mapping[Any, Any], found: Mapping[str, Term]) -> None:
         """An article (`lang`, `source`) and its terms, as `article_terms` finds them."""
-        counts = self._by_lang.setdefault(_counted_under(row), _Counts())
+        counts = self._by_lang.setdefault(counted_under(row), _Counts())
         counts.n += 1
         source = row["source"]
         counts.sources.add(source)
@@ -83,7 +83,7 @@ class Texts:
 
     def add(self, row: Mapping[Any, Any], terms: Iterable[str]) -> None:
         """An article (`lang`) and its terms, each once."""
-        lang = _counted_under(row)
+        lang = counted_under(row)
         self._n[lang] += 1
         self._terms.setdefault(lang, Counter()).update(iter(terms))
 
@@ -114,7 +114,8 @@ def texts_of(profiles: Iterable[Profile]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _counted_under(row: Mapping[Any, Any]) -> str:
+def counted_under(row: Mapping[Any, Any]) -> str:
+    """Language under which an article (`lang`) is counted."""
     return "zh" if base_language(str(row["lang"])) == "zh" else "en"
 
 

@@ -113,7 +113,7 @@ class Vocabulary:
     @cached_property
     def material(self) -> dict[date, Profile]:
         """Week -> what all stories speak of, with those of this step."""
-        found, week = material_of(self.archive, self.state.week), self.state.week
+        found, week = dict(self.step.spoken(self.state.week)), self.state.week
         for row in self.state.voices:
             if row["id"] not in self._counted_in:  # it joined no narrative
                 self._week.add(row, article_terms(row["title"], row["text"]))

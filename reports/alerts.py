@@ -115,8 +115,13 @@ def explain(evidence: Mapping[str, Any], near: Sequence[Near]) -> Words | None:
     said = one_line(str(evidence.get("why") or ""))
     if said:
         return Words(said, said)
+    word = one_line(str(evidence.get("gathered_by") or ""))
+    shared = Words(
+        f"标题中的“{word}”此前几乎没有文章用过，这些报道因它归为一组。",
+        f"“{word}” in headlines, which hardly any text held before, brought its stories together.",
+    )
     if not near or near[0].level is None:
-        return None
+        return shared if word else None
     first, level = near[0], near[0].level
     short = first.cosine < level
     zh = f"与最接近的“{first.name.zh}”的相似度为 {first.cosine:.2f}，"
@@ -128,7 +133,8 @@ def explain(evidence: Mapping[str, Any], near: Sequence[Near]) -> Words | None:
             zh + "，但成员彼此更接近，自成一组",
             en + ", but its stories are closer to each other and stand apart",
         )
-    return Words(zh + "。", en + ".")
+    zh, en = zh + "。", en + "."
+    return Words(zh + shared.zh, f"{en} {shared.en}") if word else Words(zh, en)
 
 
 def _stories(frames: Frames, narrative: str, evidence: Mapping[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:

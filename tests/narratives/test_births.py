@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from narratives.affinity import WordOverlap
 from narratives.assign import Group
 from narratives.births import Births
 from narratives.settings import DiscoverSettings, Settings
@@ -30,7 +31,7 @@ def asked_of(n_known: int, topic: int, origin: str = "discovered", closed: Any =
         total=lambda _, __: total,
         ruled=SimpleNamespace(closed=lambda *_: closed),
     )
-    rest = Births(step, state)._beyond_nearest(Group(np.arange(8), "N0001", 0.3))
+    rest = Births(step, state, WordOverlap(state.pool, []))._beyond_nearest(Group(np.arange(8), "N0001", 0.3))
     return rest.rows.tolist(), [member.article_id for member in state.placed]
 
 

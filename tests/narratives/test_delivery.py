@@ -482,6 +482,13 @@ def test_a_confirmed_alert_shows_what_joined(archive: Archive) -> None:
     assert (said.title, said.kind) == ("New narrative confirmed: scrap · drives", "success")
 
 
+def test_the_word_that_gathered_it_is_told_in_both_languages(archive: Archive) -> None:
+    (row,) = archive.rows(schema.alert, schema.alert.c.id == "A0001")
+    said = compose(archive, {**row, "evidence": {**row["evidence"], "gathered_by": "samarium\u202e"}}, settings()).body
+    assert "标题中的“samarium”此前几乎没有文章用过" in said
+    assert "joining needs 0.20. “samarium” in headlines, which hardly any text held before" in said
+
+
 def test_alerts_of_two_desks_have_different_ids(archive: Archive) -> None:
     (row,) = archive.rows(schema.alert, schema.alert.c.id == "A0001")
     other = {**row, "evidence": {**row["evidence"], "article_ids": ["b1", "b2"]}}

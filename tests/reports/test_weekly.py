@@ -56,6 +56,17 @@ def test_a_narrative_born_this_week_is_new_and_its_alert_explained(report: Weekl
     assert len(alert.stories) == 6
 
 
+def test_an_alert_that_a_word_gathered_says_so(desk: Any) -> None:
+    alerts = desk.frames["alerts"]
+    evidence = next(one for one in alerts["evidence"][alerts["narrative"] == "N0008"])
+    del evidence["why"]
+    evidence |= {"gathered_by": "铁氧体", "near": [{"id": "N0002", "score": 0.1, "level": 0.5}]}
+    why = reports.build_weekly(desk).alerts[0].why
+    assert why is not None
+    assert why.zh.endswith("。标题中的“铁氧体”此前几乎没有文章用过，这些报道因它归为一组。")
+    assert "articles from 0.50 on. “铁氧体” in headlines" in why.en
+
+
 def test_what_grew_and_faded_is_tested_against_four_weeks(report: WeeklyReport) -> None:
     assert report.grew == ("N0001",) and report.faded == ("N0007",)
     moves = {r.id: r.movement for r in report.rows}
