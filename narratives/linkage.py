@@ -31,13 +31,15 @@ def single_similarities(batch: Batch, words: WordOverlap, word_weight: float, ac
     langs = np.unique([base_language(tag) for tag in batch.langs], return_inverse=True)[1]
     found = np.empty((n, n), dtype=np.float32)
     rows = words.rows(batch) if word_weight else None
-    for start in range(0, n, _ROWS):
-        block = slice(start, start + _ROWS)
-        np.matmul(batch.vectors[block], batch.vectors.T, out=found[block])
+    for start in range(0, n, _ROWS):  # one triangle, which is mirrored
+        end = min(n, start + _ROWS)
+        block = found[start:end, start:]
+        np.matmul(batch.vectors[start:end], batch.vectors[start:].T, out=block)
         if across != 1.0:
-            found[block][langs[block, None] != langs] *= np.float32(across)
+            block[langs[start:end, None] != langs[None, start:]] *= np.float32(across)
         if rows is not None:
-            found[block] += word_weight * (rows[block] @ rows.T).toarray()
+            block += word_weight * (rows[start:end] @ rows[start:].T).toarray()
+        found[end:, start:end] = block[:, end - start :].T
     return found
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from heapq import nsmallest
 from typing import Any
 
 from narratives.language import base_language
@@ -91,8 +90,8 @@ class Texts:
         """Of everything counted so far, the commonest terms only."""
         found = {}
         for lang, terms in sorted(self._terms.items()):
-            order = nsmallest(max_terms, terms.items(), key=lambda item: (-item[1], item[0]))
-            found[lang] = {"n": self._n[lang], "terms": dict(order)}
+            order = sorted(terms.items(), key=lambda item: (-item[1], item[0]))
+            found[lang] = {"n": self._n[lang], "terms": dict(order[:max_terms])}
         return found
 
 
