@@ -25,13 +25,13 @@ _SAID = {
         "zh": "增长的 p 值须不超过 {value}：据本库 {n_weeks} 周校准（其中 {n_false} 次新生无人跟进），"
         "每季度误报至多 {rate} 次。",
         "en": "The p-value of its growth must not exceed {value}: calibrated on {n_weeks} weeks of this archive, with "
-        "{n_false} births that no story followed, to at most {rate} false alarms a quarter.",
+        "{n_false} births that no story followed, to at most {alarms} a quarter.",
     },
     False: {
         "zh": "增长的 p 值须不超过 {value}，这是默认值：周数太少，未校准"
         "（每季度误报至多 {rate} 次须 {needed} 周，现有 {n_weeks} 周）。",
         "en": "The p-value of its growth must not exceed {value}; too few weeks: using the default level ({n_weeks} of "
-        "the {needed} weeks that at most {rate} false alarms a quarter need).",
+        "the {needed} weeks that it takes to keep to {alarms} a quarter).",
     },
 }
 
@@ -57,7 +57,9 @@ class Level:
         value = f"{self.value:.2g}"
         if not self.needed:
             return _DEFAULT[lang].format(value=value)
-        return _SAID[self.calibrated][lang].format(**{**asdict(self), "value": value, "rate": f"{self.per_quarter:g}"})
+        rate = f"{self.per_quarter:g}"
+        alarms = f"{rate} false {'alarm' if rate == '1' else 'alarms'}"
+        return _SAID[self.calibrated][lang].format(**{**asdict(self), "value": value, "rate": rate, "alarms": alarms})
 
 
 def alert_level(false_p_values: Sequence[float], n_weeks: int, default: float, per_quarter: float) -> Level:

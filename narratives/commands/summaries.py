@@ -103,13 +103,14 @@ def tell_updated(desk: Desk, report: UpdateReport) -> None:
         return
     n = report.counts
     span = label(report.weeks[0]) + (f" to {label(report.weeks[-1])}" if len(report.weeks) > 1 else "")
-    say(
-        f"{count(len(report.weeks), 'week')} ({span}): {count(n.get('articles', 0), 'article')} in "
-        f"{count(n.get('stories', 0), 'story', 'stories')}, {n.get('assigned', 0):,} in narratives"
-    )
+    if n.get("articles"):
+        said = f"{count(n.get('stories', 0), 'story', 'stories')}, {n.get('assigned', 0):,} in narratives"
+        say(f"{count(len(report.weeks), 'week')} ({span}): {count(n['articles'], 'article')} in {said}")
+    else:  # births of that week were told when it was processed
+        say(f"no new articles: decisions and changed claims took effect in {span}")
     if n.get("scored_anew"):
         say(f"{count(n['scored_anew'], 'article')} of before scored anew: a claim, a label or a decision changed")
-    born, alerts = _news(desk, report.weeks)
+    born, alerts = _news(desk, report.weeks) if n.get("articles") else ([], [])
     for row in born:
         say(f"born {label(row['week'])}: {row['narrative']} {_both(row)}")
     for row in alerts:
