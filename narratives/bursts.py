@@ -28,6 +28,7 @@ from narratives.affinity import WordOverlap, scores
 from narratives.assign import Group
 from narratives.discover import similarities
 from narratives.growth import growth
+from narratives.keywords import SWALLOWED, holds
 from narratives.term_sums import Profile, counted_under
 from narratives.terms import Term, article_terms, written
 
@@ -132,11 +133,20 @@ def hanging_together(similarity: np.ndarray, cut: float, min_texts: int) -> np.n
 
 
 def in_writing(term: str, said: Sequence[Mapping[str, Term]]) -> str:
-    """A term as the headlines that hold it mostly write it."""
+    """A term as headlines write it, or the longest phrase that it seldom stands without there.
+
+    >>> said = [article_terms(title, "") for title in ("Puerto Rico's bonds fall", "Fitch cuts Puerto Rico")]
+    >>> in_writing("rico", said)
+    'Puerto Rico'
+    """
+    held = [terms for terms in said if term in terms]
+    n_with = Counter(phrase for terms in held for phrase in terms if holds(phrase, term))
+    often = [phrase for phrase, n in n_with.items() if n >= SWALLOWED * len(held)]
+    longest = max(often, key=lambda phrase: (len(phrase), phrase), default=term)
     forms: Counter[str] = Counter()
-    for terms in said:
-        forms.update(terms[term].forms if term in terms else {})
-    return written(term, forms)
+    for terms in held:
+        forms.update(terms[longest].forms if longest in terms else {})
+    return written(longest, forms)
 
 
 class Bursts:

@@ -19,7 +19,7 @@ Profile = Mapping[str, Mapping[str, Any]]
 Ranked = Mapping[str, list[tuple[str, float]]]  # language -> terms with their weights, best first
 LANGUAGES = ("zh", "en")
 _CANDIDATES = 60  # best terms that are looked at more closely
-_SWALLOWED = 0.75  # a phrase takes the place of a part of it that seldom stands without it
+SWALLOWED = 0.75  # a phrase takes the place of a part of it that seldom stands without it
 _LONE = 0.5  # weight of a term that never stands by itself
 _SPOKEN = 3  # texts of all material
 _REMEMBERED = 50_000  # terms whose parts are kept: many narratives have the same
@@ -107,7 +107,7 @@ def _without_parts(weights: dict[str, float], counts: Mapping[str, Sequence[floa
     for phrase in sorted(weights, key=lambda term: (len(term), term)):
         # Most are no part of it by their letters alone, and are not asked about words.
         for part in [term for term in weights if term in phrase]:
-            if part != phrase and holds(phrase, part) and counts[phrase][0] >= _SWALLOWED * counts[part][0]:
+            if part != phrase and holds(phrase, part) and counts[phrase][0] >= SWALLOWED * counts[part][0]:
                 weights[phrase] = max(weights[phrase], weights[part])
                 gone.add(part)
     return _ordered({term: weight for term, weight in weights.items() if term not in gone})

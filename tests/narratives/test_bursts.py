@@ -77,6 +77,8 @@ def test_a_stranger_that_has_the_word_is_left_out() -> None:
 def test_the_word_is_written_as_the_headlines_write_it() -> None:
     said = [article_terms(title, "") for title in ("Subsidies in the north end", "Why subsidies remain", "No subsidy")]
     assert in_writing("subsidie", said) == "subsidies"
+    said = [article_terms(title, "") for title in ("魏则西事件续：医院停诊", "百度回应魏则西事件", "魏则西之后")]
+    assert in_writing("魏则", said) == "魏则西"
 
 
 # -- through a desk ------------------------------------------------------------------------------------------------
