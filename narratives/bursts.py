@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 
 _RECENT_WEEKS = 2
 _BEFORE = 0.1  # or less of today's rate: what doubles is no new word
+_LEAST = 0.6  # of the cut: less alike they are no subject, however many
 _STRAY = 0.3  # of the cut: a text less alike to the others has the word by chance
+_MOST_ASKED = 600  # texts of one word whose pairs are looked at: of more an evenly thinned part
 _MOSTLY = 0.5  # from this share of its texts on a group is part of the subject whose word they bear
 
 
@@ -107,7 +109,7 @@ def hanging_together(similarity: np.ndarray, cut: float, min_texts: int) -> np.n
 
     Those least like the others go while they are strangers to them. What is left has to be the more alike the fewer
     they are: on average as much as texts of one event are (`cut`) where they are `min_texts`, and less in proportion
-    to the root of their number, as a mean over more texts is the surer.
+    to the root of their number, as a mean over more texts is the surer, down to what parts of one story have.
 
     Parameters
     ----------
@@ -125,8 +127,8 @@ def hanging_together(similarity: np.ndarray, cut: float, min_texts: int) -> np.n
         means = alike.sum(axis=1) / (len(rows) - 1)
         least = int(means.argmin())
         if means[least] >= _STRAY * cut:
-            is_one = means.mean() * (len(rows) / min_texts) ** 0.5 >= cut
-            return rows if is_one else rows[:0]
+            asked = max(_LEAST, (min_texts / len(rows)) ** 0.5) * cut
+            return rows if means.mean() >= asked else rows[:0]
         stays = np.arange(len(rows)) != least
         rows, alike = rows[stays], alike[np.ix_(stays, stays)]
     return rows[:0]
@@ -189,8 +191,10 @@ class Bursts:
             own = burst.rows[is_open[burst.rows]]
             if len(own) < settings.min_stories:
                 continue
-            pairs = similarities(state.pool.take(rows_left[own]), self.words, settings)
-            own = own[hanging_together(pairs, state.cut, settings.min_stories)]
+            asked = own[:: -(-len(own) // _MOST_ASKED)]
+            pairs = similarities(state.pool.take(rows_left[asked]), self.words, settings)
+            together = asked[hanging_together(pairs, state.cut, settings.min_stories)]
+            own = np.setdiff1d(own, np.setdiff1d(asked, together)) if len(together) else together
             if recent[own].sum() < settings.min_stories or not is_new(own):
                 continue
             is_part = [np.isin(rows_left[own], group.rows).sum() >= _MOSTLY * len(group.rows) for group in apart]

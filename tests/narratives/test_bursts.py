@@ -65,6 +65,8 @@ def test_the_fewer_the_more_alike_they_have_to_be() -> None:
     assert hanging_together(alike(5, 0.30), 0.34, 5).tolist() == []
     assert hanging_together(alike(5, 0.35), 0.34, 5).tolist() == list(range(5))
     assert hanging_together(alike(8, 0.30), 0.34, 5).tolist() == list(range(8))
+    assert hanging_together(alike(90, 0.21), 0.34, 5).tolist() == list(range(90))
+    assert hanging_together(alike(90, 0.19), 0.34, 5).tolist() == []  # a month's name, in ninety headlines
 
 
 def test_a_stranger_that_has_the_word_is_left_out() -> None:
@@ -110,6 +112,15 @@ def test_a_subject_is_born_whose_texts_are_no_event(tmp_path, word_encoder, word
     evidence = list(desk.alerts()["evidence"])
     assert [one["gathered_by"] for one in evidence] == (["cocoa"] if born else [])
     assert any("'cocoa' in headlines" in line for one in evidence for line in reasons(one)) == born
+    desk.close()
+
+
+def test_of_many_texts_a_part_is_looked_at_and_all_are_gathered(tmp_path, word_encoder, word_tone, monkeypatch) -> None:
+    monkeypatch.setattr("narratives.bursts._MOST_ASKED", 20)
+    rows = news(9) + [report("cocoa", 8, i, "cocoa") for i in range(35)]
+    desk = desk_with(tmp_path, rows, word_encoder, word_tone, sibling=2.0)
+    (evidence,) = desk.alerts()["evidence"]
+    assert (evidence["gathered_by"], evidence["n_stories"]) == ("cocoa", 35)
     desk.close()
 
 
