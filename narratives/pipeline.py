@@ -18,6 +18,7 @@ from narratives import weeks
 from narratives.archive import schema
 from narratives.claims import UNSCORED
 from narratives.definitions import Definition
+from narratives.garbage import seldom_collected
 from narratives.known import SeedTexts, seed_texts
 from narratives.ledger import write_quiet_week
 from narratives.material import Material
@@ -104,7 +105,7 @@ def update(
         The reader could cost more than the settings allow; nothing was asked and nothing changed.
     """
     tell = progress or (lambda stage, done, total: None)
-    with archive.lock("narratives update"):
+    with archive.lock("narratives update"), seldom_collected():
         todo, last = waiting_weeks(archive, ZoneInfo(settings.discover.timezone)), archive.last_step()
         if not todo and last is not None and (pending(archive) or to_score(archive, definitions)):
             todo = {last: []}

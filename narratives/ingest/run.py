@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from narratives.articles import Article, Reject
 from narratives.duplicates import ReprintIndex
+from narratives.garbage import seldom_collected
 from narratives.ingest.discovery import Found, find_sources
 from narratives.ingest.fetch import Fetched, fetch
 from narratives.ingest.fields import Context, clean
@@ -77,7 +78,7 @@ def ingest_paths(
     waiting = deque(find_sources(paths))
     seen = {found.place for found in waiting}
     reports: list[FileReport] = []
-    with archive.lock("narratives ingest"):
+    with archive.lock("narratives ingest"), seldom_collected():
         index = archive.reprint_index(settings.ingest.reprint_window_days, settings.ingest.reprint_similarity)
         run = _Run(archive, settings.ingest, index, mapping or {}, now or datetime.now(UTC), progress)
         with closing(run):

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO
 
 from narratives.articles import Article
+from narratives.garbage import seldom_collected
 from narratives.ingest.fields import Context
 from narratives.ingest.reading import Chunk, Prepare, preparation, read_chunks
 from narratives.ingest.registry import reader_named
@@ -169,6 +170,6 @@ def _receive(pipe: IO[bytes]) -> bytes:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process decides when to stop
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError), seldom_collected():
         serve(sys.stdin.buffer, sys.stdout.buffer)
     os._exit(0)  # what could not be sent to a process that is gone is of no use to anybody
