@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -43,6 +44,15 @@ def test_a_new_archive_has_the_present_version_and_is_in_wal_mode(file: Path) ->
             assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
             assert connection.scalar(text("PRAGMA foreign_keys")) == 1
         assert archive.check() == []
+
+
+@pytest.mark.parametrize(
+    "value", [7, 0.1, True, None, "稀土", {"zh": {"n": 2, "terms": {"稀土": 1}}}, [2**70], [float("inf")]]
+)
+def test_what_was_kept_comes_back_as_it_was(file: Path, value: Any) -> None:
+    with Archive.open(file) as archive:
+        archive.set_meta("kept", value)
+        assert archive.get_meta("kept") == value
 
 
 def test_creating_never_overwrites(file: Path) -> None:
