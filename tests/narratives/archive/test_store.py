@@ -46,9 +46,7 @@ def test_a_new_archive_has_the_present_version_and_is_in_wal_mode(file: Path) ->
         assert archive.check() == []
 
 
-@pytest.mark.parametrize(
-    "value", [7, 0.1, True, None, "稀土", {"zh": {"n": 2, "terms": {"稀土": 1}}}, [2**70], [float("inf")]]
-)
+@pytest.mark.parametrize("value", [7, 0.1, True, None, "稀土", {"zh": {"n": 2, "terms": {"稀土": 1}}}, [float("inf")]])
 def test_what_was_kept_comes_back_as_it_was(file: Path, value: Any) -> None:
     with Archive.open(file) as archive:
         archive.set_meta("kept", value)
