@@ -24,6 +24,10 @@ from narratives.settings import AlertSettings
 RECENT = timedelta(weeks=2)
 _RETRACT = timedelta(weeks=2)
 _HELD_LONGEST = timedelta(weeks=4)
+_GATHERED = {
+    "zh": "标题中的“{word}”此前几乎没有文章用过，这些报道因它归为一组。",
+    "en": "“{word}” in headlines, which hardly any text held before, brought its stories together.",
+}
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,11 @@ class Judgement:
     threshold: float
     p_value: float | None
     why: dict[str, Any]
+
+
+def gathered_said(word: str, lang: str) -> str:
+    """What it means that a word gathered a newborn's stories (`narratives.bursts`), in zh or en."""
+    return _GATHERED[lang].format(word=word)
 
 
 def judge(newborn: Newborn, week: date, settings: AlertSettings, level: Level | None = None) -> Judgement:

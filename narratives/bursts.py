@@ -183,8 +183,9 @@ class Bursts:
         if not settings.burst_p_value or not len(rows_left):
             return apart, gathered
         assert state.pool is not None
-        said = self._terms(rows_left)
-        heads = self._heads(rows_left, said)
+        told = self.step.rows_of([state.pool.ids[i] for i in rows_left])
+        said = [article_terms(row["title"], "") for row in told]
+        heads = self._heads(told, said)
         recent = np.array([head.recent for head in heads], dtype=bool)
         is_open = np.ones(len(heads), dtype=bool)
         for burst in bursts(heads, *self._before(), settings.min_stories, settings.burst_p_value):
@@ -210,16 +211,8 @@ class Bursts:
                 gathered.append(self._group(rows, max(2, sum(group.n_parts for group in parts)), word))
         return apart, gathered
 
-    def _rows(self, rows: np.ndarray) -> list[dict[str, Any]]:
-        assert self.state.pool is not None
-        return self.step.rows_of([self.state.pool.ids[i] for i in rows])
-
-    def _terms(self, rows: np.ndarray) -> list[dict[str, Term]]:
-        """Of the headlines of rows of the pool."""
-        return [article_terms(row["title"], "") for row in self._rows(rows)]
-
-    def _heads(self, rows: np.ndarray, said: Sequence[Mapping[str, Term]]) -> list[Head]:
-        told = self._rows(rows)
+    def _heads(self, told: Sequence[Mapping[str, Any]], said: Sequence[Mapping[str, Term]]) -> list[Head]:
+        """Headlines of articles (`lang`, `published_at`) with their terms."""
         published = weeks.mondays_of([row["published_at"] for row in told], self.step.zone)
         return [
             Head(counted_under(row), terms.keys(), week >= self._since)

@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_OBJECTS = 50_000  # more than were freed, before it looks; Python's own 700 are made in a millisecond here
+_OBJECTS = 50_000  # more than were freed, before it looks; Python's own number is 700
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from narratives.alerts import gathered_said
 from narratives.archive import Archive, schema
 from narratives.settings import Settings
 from narratives.weeks import label
@@ -49,10 +50,6 @@ _WHY = {
 _LEVEL = {"zh": "，归入需 {:.2f}", "en": ", joining needs {:.2f}"}
 _NO_OTHER = {"zh": "当时没有可比的叙事。", "en": "There was no narrative to compare it with."}
 _SPLIT = {"zh": "由“{name}”（{id}）分出。", "en": "It split off from “{name}” ({id})."}
-_GATHERED = {
-    "zh": "标题中的“{word}”此前几乎没有文章用过，这些报道因它归为一组。",
-    "en": "“{word}” in headlines, which hardly any text held before, brought them together.",
-}
 _LOOK = {"zh": "细看", "en": "Look closer"}
 
 
@@ -139,7 +136,7 @@ def _why(evidence: Mapping[str, Any], narratives: Mapping[str, Mapping[str, Any]
     if parent is not None:
         parts.append(_SPLIT[lang].format(name=_name(parent, lang), id=parent["id"]))
     if evidence.get("gathered_by"):
-        parts.append(_GATHERED[lang].format(word=_line(str(evidence["gathered_by"]))))
+        parts.append(gathered_said(_line(str(evidence["gathered_by"])), lang))
     return ("" if lang == "zh" else " ").join(parts)
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from narratives.alerts import running_precision
+from narratives.alerts import gathered_said, running_precision
 from narratives.settings import AlertSettings
 from reports.content import AlertNote, AlertRecord, Near, RulePart
 from reports.figures import number
@@ -116,12 +116,9 @@ def explain(evidence: Mapping[str, Any], near: Sequence[Near]) -> Words | None:
     if said:
         return Words(said, said)
     word = one_line(str(evidence.get("gathered_by") or ""))
-    shared = Words(
-        f"标题中的“{word}”此前几乎没有文章用过，这些报道因它归为一组。",
-        f"“{word}” in headlines, which hardly any text held before, brought its stories together.",
-    )
+    shared = Words(gathered_said(word, "zh"), gathered_said(word, "en")) if word else None
     if not near or near[0].level is None:
-        return shared if word else None
+        return shared
     first, level = near[0], near[0].level
     short = first.cosine < level
     zh = f"与最接近的“{first.name.zh}”的相似度为 {first.cosine:.2f}，"
@@ -134,7 +131,7 @@ def explain(evidence: Mapping[str, Any], near: Sequence[Near]) -> Words | None:
             en + ", but its stories are closer to each other and stand apart",
         )
     zh, en = zh + "。", en + "."
-    return Words(zh + shared.zh, f"{en} {shared.en}") if word else Words(zh, en)
+    return Words(zh + shared.zh, f"{en} {shared.en}") if shared else Words(zh, en)
 
 
 def _stories(frames: Frames, narrative: str, evidence: Mapping[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:

@@ -258,11 +258,12 @@ def nearest_said(evidence: dict[str, Any], names: dict[str, str]) -> list[str]:
 def reasons(evidence: dict[str, Any]) -> list[str]:
     """What beside the rule decided: growth and level, a routine series, a young alert that it doubles, its feeds; and
     what gathered it, if a word did."""
+    from narratives.alerts import gathered_said
     from narratives.level import Level
 
     lines = []
     if word := evidence.get("gathered_by"):
-        lines.append(f"'{plain(word)}' in headlines, which hardly any text held before, brought its stories together")
+        lines.append(gathered_said(plain(word), "en"))
     if growth := evidence.get("growth"):
         past = f"{growth['usual']:g} a week in the {count(growth['n_weeks'], 'week')} before"
         lines.append(f"{growth['n_now']} of its stories are of the last two weeks; its like came to {past}")
