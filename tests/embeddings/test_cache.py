@@ -261,6 +261,22 @@ def test_a_million_vectors_open_in_under_a_second(tmp_path: Path) -> None:
     assert time.process_time() - started < 1
 
 
+def test_of_keys_alike_but_for_their_end_each_finds_its_own_last_row(tmp_path: Path) -> None:
+    from embeddings.vector_file import KEY, VectorFile
+
+    file = VectorFile(tmp_path, "alike")
+    file.create(1)
+    keys = np.zeros(40_000, KEY)
+    keys["first"], keys["second"] = np.arange(40_000) // 4 + (np.uint64(7) << np.uint64(48)), np.arange(40_000) % 4
+    file.append(keys, (np.arange(40_000)[:, None] % 1_000).astype(np.float16))
+    file.append(keys[5:6], np.full((1, 1), -1, np.float16))
+    asked = keys[[5, 6, 39_999, 0]]
+    asked["second"][3] = 9
+    found = VectorFile(tmp_path, "alike").lookup(asked)
+    assert found.found.tolist() == [True, True, True, False]
+    assert found.vectors[:3, 0].tolist() == [-1.0, 6.0, 999.0]
+
+
 def test_batches_depend_on_the_texts_alone() -> None:
     texts = {text: text for text in corpus(300)}
     backwards = dict(reversed(texts.items()))
