@@ -2,7 +2,8 @@
 
 Two headlines are of one series when they are equal after numbers, dates and the words for up and down are masked.
 A series is told by its regular return: a template that was there before the newborn's time and on several days since.
-Headlines of a real story, however alike, begin with the story.
+Headlines of a real story, however alike, begin with the story. One that begins now is told by a headline that stands
+word for word, numbers too, over different texts on several days: a form that is filled in.
 """
 
 from __future__ import annotations
@@ -127,7 +128,8 @@ def routine_share(members: Sequence[Headline], before: Iterable[Headline] | Habi
     """How much of a newborn is routine.
 
     A headline is routine where its template, from any source, was seen on three days or more over twelve days or
-    more, regularly, and on one of them before `since`; or from one source on three days, regularly.
+    more, regularly, and on one of them before `since`; or from one source on three days, regularly; or where it
+    shares a template with a headline that several of the newborn's stories have word for word, on three days or more.
 
     Parameters
     ----------
@@ -157,10 +159,11 @@ def routine_share(members: Sequence[Headline], before: Iterable[Headline] | Habi
             days.setdefault(name, set(habits.days.get(name, ()))).add(member.day)
             key = name, member.source
             by_source.setdefault(key, set(habits.by_source.get(key, ()))).add(member.day)
-    found: dict[str, int] = {}
+    found, forms = dict[str, int](), _forms(members)
     for member in members:
         for name in sorted(member.names, key=lambda name: (name.startswith(_TAIL), name)):
-            if _returns(days[name], since, name) or _returns(by_source[name, member.source], None, name):
+            returns = _returns(days[name], since, name) or _returns(by_source[name, member.source], None, name)
+            if returns or name in forms:
                 found[name] = found.get(name, 0) + 1
                 break
     if not found:
@@ -171,6 +174,14 @@ def routine_share(members: Sequence[Headline], before: Iterable[Headline] | Habi
     return Series(
         round(sum(found.values()) / len(members), 4), largest, len(ordered), float(median(gaps)) if gaps else 0.0
     )
+
+
+def _forms(members: Iterable[Headline]) -> set[str]:
+    """Names of headlines that stand over different stories on three days or more, word for word."""
+    days: dict[str, set[date]] = {}
+    for member in members:
+        days.setdefault(" ".join(_BREAKS.sub(" ", member.title.casefold()).split()), set()).add(member.day)
+    return {name for title, own in days.items() if len(own) >= _LEAST_DAYS for name in template_names(title)}
 
 
 def template_names(title: str) -> set[str]:

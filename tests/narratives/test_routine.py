@@ -57,6 +57,20 @@ def test_headlines_that_return_irregularly_are_not_a_series():
     assert routine_share(days(title, "Post", 0), days(title, "Post", 1, 2, 60), BORN - timedelta(days=7)).share == 0.0
 
 
+def test_a_headline_that_stands_over_new_figures_on_three_days_is_a_form_though_nothing_came_before():
+    form = [Headline("Agency adjusts discount note rates", "Wire", BORN - timedelta(days=age)) for age in (0, 2, 8)]
+    other = Headline("Bank changes short-term discount note rates", "Post", BORN)
+    loans = Headline("A savings bank offers a loan without points", "Post", BORN)
+    found = routine_share([*form, other, loans], [], BORN - timedelta(days=7))
+    assert found.share == 0.8 and found.n_days == 3
+    assert routine_share(form[:2], [], BORN - timedelta(days=7)).share == 0.0
+
+
+def test_a_toll_that_rises_is_no_form():
+    story = [Headline(f"Toll of the landslide rises to {n}", "Wire", BORN - timedelta(days=n)) for n in (0, 2, 4, 6)]
+    assert routine_share(story, [], BORN - timedelta(days=7)).share == 0.0
+
+
 def test_a_mixed_group_says_how_much_of_it_is_routine():
     newborn = [*days("#日氧化镨钕报价#元/吨", "甲", 0, 7), *days("包头新厂爆炸，#人受伤", "乙", 0, 1)]
     found = routine_share(newborn, days("#日氧化镨钕报价#元/吨", "甲", 14, 21), BORN - timedelta(days=7))
