@@ -48,17 +48,19 @@ def measure(stream: Stream, tracked: Tracked) -> dict[str, float]:
 
     Returns
     -------
-    `found 5`, `found 3`: share of planted stories with so many texts a week that became a narrative (half of the
-    texts of their first four weeks or more in it, and half of its texts or more theirs); `found 5+`: of those with five
-    or more; stories in two languages are counted apart, in `found both`; `late`: median weeks from the first text to
-    the narrative's birth; `alerted`: share of planted stories that rule R reported, at any time, `alerted 5+` of those
-    with five texts a week or more, `alert late` median weeks from the first text to the alert; `FA`: alerts by rule R a
-    week that are not the first of a planted story, of which `FA old` are on a story known from week 0 and `FA again`
-    second ones; `FA conf.`: those of them that were confirmed; `prec.`, `prec. conf.`: share of alerts that are the
-    first of a planted story; `switch`: how often two consecutive weeks of a story lie mostly in different narratives
-    (an id switch); `IDF1`: over all texts, so that a single text in a narrative counts against it; `IDF1 told`,
-    `BCubed`, `VI` (bits; unassigned texts stand alone): over the texts of planted and known stories; `joined`: share of
-    the planted stories in two languages of which one narrative holds half of the texts or more in each;
+    `found 5`, `found 3`: share of planted stories with so many texts a week that became a narrative (half of the texts
+    of their first four weeks or more in it, and half of its texts or more theirs); `found 5+`: of those with five or
+    more; stories in two languages are counted apart, in `found both`; `late`: median weeks from the first text to the
+    narrative's birth; `alerted`: share of planted stories that rule R reported, at any time, `alerted 5+` of those with
+    five texts a week or more, `confirmed 5+` of the same with an alert that was confirmed; `alert late`: median weeks
+    from the first text to the alert; `FA`: alerts by rule R a week that are not the first of a planted story, of which
+    `FA old` are on a story known from week 0 and `FA again` second ones; `FA conf.`: those of them that were confirmed;
+    `FA read`, `FA read conf.`: the same without alerts that are the first of a story which begins in the background
+    (`Text.beside`), only where somebody has read it; `prec.`, `prec. conf.`: share of alerts that are the first of a
+    planted story; `switch`: how often two consecutive weeks of a story lie mostly in different narratives (an id
+    switch); `IDF1`: over all texts, so that a single text in a narrative counts against it; `IDF1 told`, `BCubed`, `VI`
+    (bits; unassigned texts stand alone): over the texts of planted and known stories; `joined`: share of the planted
+    stories in two languages of which one narrative holds half of the texts or more in each;
     `weak`: texts placed by their neighbours, `weak right` the share of them that tell what most others of the narrative
     do, `weak single` the share that are single texts;
     `coverage`: share of all texts in a narrative; `loose`: share of the stories' texts in no narrative; `noise in`:
@@ -77,6 +79,7 @@ def measure(stream: Stream, tracked: Tracked) -> dict[str, float]:
     confirmed = [kind for kind, _, alert in kinds if alert.confirmed]
     false = [kind for kind, _, _ in kinds if kind != "first"]
     first = {story: alert.week - stream.born[story] for kind, story, alert in kinds if kind == "first"}
+    followed = {story for kind, story, alert in kinds if kind == "first" and alert.confirmed}
     inside = [i for i, story in enumerate(truth) if story]
     told, into = [truth[i] for i in inside], [tracked.narrative[i] for i in inside]
     return {
@@ -86,11 +89,13 @@ def measure(stream: Stream, tracked: Tracked) -> dict[str, float]:
         "late": _median(late),
         "alerted": len(first) / max(1, len(stream.born)),
         "alerted 5+": _mean([s in first for s in many]),
+        "confirmed 5+": _mean([s in followed for s in many]),
         "alert late": _median(list(first.values())),
         "FA": len(false) / stream.n_weeks,
         "FA old": false.count("old") / stream.n_weeks,
         "FA again": false.count("again") / stream.n_weeks,
         "FA conf.": sum(kind != "first" for kind in confirmed) / stream.n_weeks,
+        **_read(stream, kinds),
         "prec.": _mean([kind == "first" for kind, _, _ in kinds]),
         "prec. conf.": _mean([kind == "first" for kind in confirmed]),
         "switch": _switches(stream, tracked),
@@ -168,6 +173,21 @@ def _kinds(stream: Stream, tracked: Tracked) -> list[tuple[str, str, Alert]]:
             seen.add(story)
         kinds.append((kind, story, alert))
     return kinds
+
+
+def _read(stream: Stream, kinds: Sequence[tuple[str, str, Alert]]) -> dict[str, float]:
+    """False alarms without the first alert on each story beside the planted ones, half of whose texts or more are of
+    it; nothing where nobody has read the background."""
+    if not any(text.beside for text in stream.texts):
+        return {}
+    told, false = set[str](), list[Alert]()
+    for kind, _, alert in kinds:
+        story, n = Counter(stream.texts[i].beside for i in alert.rows).most_common(1)[0]
+        is_told = bool(story) and n >= len(alert.rows) / 2 and story not in told
+        told |= {story} if is_told else set()
+        false += [alert] if kind != "first" and not is_told else []
+    confirmed = [alert for alert in false if alert.confirmed]
+    return {"FA read": len(false) / stream.n_weeks, "FA read conf.": len(confirmed) / stream.n_weeks}
 
 
 def _switches(stream: Stream, tracked: Tracked) -> float:

@@ -10,7 +10,11 @@ START = datetime(2025, 1, 6, 0, 30, tzinfo=timezone(timedelta(hours=8)))  # a Mo
 
 @dataclass(frozen=True)
 class Text:
-    """One text of a stream; `story` is "" for single texts, `week` counts from 0."""
+    """One text of a stream; `story` is "" for single texts, `week` counts from 0.
+
+    `beside` names a story that begins in the background, where somebody has read it: nobody is asked to find it, but an
+    alert that tells of it is not false.
+    """
 
     title: str
     body: str
@@ -19,6 +23,7 @@ class Text:
     story: str
     week: int
     published_at: datetime
+    beside: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,19 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-LOWER_IS_BETTER = ("late", "alert late", "FA", "FA old", "FA again", "FA conf.", "switch", "VI", "loose", "noise in")
+LOWER_IS_BETTER = (
+    "late",
+    "alert late",
+    "FA",
+    "FA old",
+    "FA again",
+    "FA conf.",
+    "FA read",
+    "switch",
+    "VI",
+    "loose",
+    "noise in",
+)
 NOT_COMPARED = ("coverage", "CPU s/week", "weak", "weak right", "weak single")
 KEYS = ("stream", "seed", "tracker", "digest")
 

@@ -40,6 +40,9 @@ def test_a_stream_is_what_it_says(name: str, builders: ModuleType, shared_data: 
     assert all(any(t.story == story and t.week == 0 for t in stream.texts) for story in known)
     assert {story for forced in stream.forced for story in forced.stories} <= known
     assert {forced.kind for forced in stream.forced} == {"merge", "split"}
+    if name == "1987":
+        read = [text for text in stream.texts if text.beside]
+        assert len({text.beside for text in read}) >= 20 and not any(text.story in stream.born for text in read)
     for story in stream.in_both:
         assert {text.lang[:2] for text in stream.texts if text.story == story} == {"zh", "en"}
 

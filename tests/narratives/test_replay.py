@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 import narratives
 from narratives.pipeline import update
 from narratives.replay.forced import Change, count_repairs, repairs
-from narratives.replay.measures import Tracked, joined, measure
+from narratives.replay.measures import Alert, Tracked, joined, measure
 from narratives.replay.plant import Plan, load_plan, planted, replay
 from narratives.replay.streams import Stream, Text
 from narratives.replay.summary import latest, table_of
@@ -163,6 +164,19 @@ def test_the_best_baseline_is_the_best_by_mean_and_the_difference_is_paired():
     assert table.loc["FA", "ours - best"] == "+0.00 [0.00, 0.00] b"
     with pytest.raises(ValueError, match="another stream"):
         latest([*rows, {**keys, "seed": 0, "tracker": "ours", "digest": "e"}])
+
+
+def test_an_alert_on_a_story_that_begins_in_the_background_is_not_false_where_somebody_has_read_it():
+    beside = ["", "", "fire", "fire", "", "fire", "fire", "", ""]
+    texts = tuple(Text("t", str(i), "en", "s", "a" if i < 2 else "", 0, START, one) for i, one in enumerate(beside))
+    alerts = [Alert(0, rows, True, rows != (7, 8)) for rows in ((0, 1), (2, 3, 4), (5, 6), (7, 8))]
+    tracked = Tracked([""] * len(texts), {}, alerts)
+    found = measure(Stream(texts, {"a": 0}, {"a": 5}, 2), tracked)
+    assert (found["FA"], found["FA conf."]) == (1.5, 1.0)
+    assert (found["FA read"], found["FA read conf."]) == (1.0, 0.5)  # the second alert on the fire, and one on nothing
+    assert found["alerted 5+"] == found["confirmed 5+"] == 1.0
+    unread = tuple(replace(text, beside="") for text in texts)
+    assert "FA read" not in measure(Stream(unread, {"a": 0}, {"a": 5}, 2), tracked)
 
 
 def test_texts_placed_by_their_neighbours_have_figures_of_their_own():
