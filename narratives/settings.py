@@ -196,7 +196,7 @@ class AlertSettings(_Section):
         1.0, ge=0, le=100, description="False alarms in 13 weeks that the level is calibrated to; 0 never does."
     )
     max_p_value: float = Field(
-        0.05, gt=0, le=1, description="Of its growth against its own past, until the level is calibrated."
+        0.025, gt=0, le=1, description="Of its growth against its own past, until the level is calibrated."
     )
     routine_share: float = Field(
         0.5, gt=0, le=2, description="From this share of headlines of a routine series on it is routine; 2 never is."
