@@ -40,7 +40,7 @@ def jsonl(rows: list[tuple[str, str, str, str]]) -> str:
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A desk with six articles, one bad record, and two weeks of history written by hand: no model runs."""
     root = tmp_path_factory.mktemp("finished")
