@@ -72,10 +72,11 @@ def general_singles(data: Path) -> list[Row]:
 def newswire_stories() -> dict[str, str]:
     """Report of 1987 -> the story that it tells, of 30 that begin between 2 March and 3 May.
 
-    They were found by reading every alert of the pipeline and of the baselines, as relevance is judged in TREC; then
-    all reports with the words of a story were read. A story is an event, or a dispute or a negotiation, that begins in
-    those weeks and that several reports tell. Releases of figures, prices that firms set, tables, the state of crops,
-    one person's statements on many matters, and what had begun before are none.
+    They were found by reading alerts of the pipeline (seeds 0 to 4, 30 to 32) and of the baselines (0 and 1), as
+    relevance is judged in TREC; then all reports with the words of a story were read. A story is an event, or a
+    dispute, a negotiation or a move of a whole trade, that begins in those weeks and that several reports tell.
+    Releases of figures, prices that firms post from day to day, tables, the state of crops, one person's statements on
+    many matters, and what had begun before are none.
     """
     with _NEWSWIRE_STORIES.open(encoding="utf-8", newline="") as lines:
         return {row["id"]: row["story"] for row in csv.DictReader(lines)}
