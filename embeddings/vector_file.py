@@ -29,7 +29,6 @@ _log = logging.getLogger(__name__)
 KEY = np.dtype([("first", "<u8"), ("second", "<u8")])
 _RECORD = np.dtype([*KEY.descr, ("checksum", "<u4")])
 _TAIL = 20_000  # rows that are looked up in a dictionary until they are sorted in
-_BUCKETS = 1 << 16  # by the first two bytes of a hash: a full sort of a million keys takes four times as long
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class VectorFile:
     def _forget(self) -> None:
         self._records = np.zeros(0, _RECORD)
         self._rows = np.zeros((0, self._dimension), np.float16)
-        self._order, self._starts = np.zeros(0, np.int64), np.zeros(_BUCKETS + 1, np.int64)
+        self._sorted, self._order = np.zeros(0, np.uint64), np.zeros(0, np.int64)
         self._tail: dict[bytes, int] = {}
 
     def __len__(self) -> int:
@@ -218,34 +217,31 @@ class VectorFile:
         self._rows = np.memmap(self._vectors_file, np.float16, "r", shape=(n, self._dimension))
         n_sorted = len(self._order) if n_known else 0
         if n - n_sorted > max(_TAIL, n_sorted // 8):
-            bucket = _bucket(self._records["first"])
-            self._order = np.argsort(bucket, kind="stable")  # of numbers so small it is a radix sort
-            self._starts = np.concatenate([[0], np.cumsum(np.bincount(bucket, minlength=_BUCKETS))])
+            self._order = np.argsort(self._records["first"], kind="stable")
+            self._sorted = self._records["first"][self._order]
             self._tail = {}
         else:
             if not n_known:
-                self._order, self._starts, self._tail = np.zeros(0, np.int64), np.zeros(_BUCKETS + 1, np.int64), {}
+                self._sorted, self._order, self._tail = np.zeros(0, np.uint64), np.zeros(0, np.int64), {}
             for row in range(n_known, n):
                 self._tail[self._records[row].tobytes()[: KEY.itemsize]] = row
 
     def _find(self, keys: np.ndarray) -> np.ndarray:
         """(n,) the last row of each key, -1 where there is none."""
-        bucket = _bucket(keys["first"])
-        first, n = self._starts[bucket], np.diff(self._starts)[bucket]
-        of = np.repeat(np.arange(len(keys)), n)
-        among = self._order[np.arange(len(of)) + np.repeat(first - (np.cumsum(n) - n), n)]
-        for part in ("first", "second"):
-            alike = np.asarray(self._records)[part][among] == keys[part][of]
-            of, among = of[alike], among[alike]
+        left = np.searchsorted(self._sorted, keys["first"], "left")
+        right = np.searchsorted(self._sorted, keys["first"], "right")
         rows = np.full(len(keys), -1, np.int64)
-        np.maximum.at(rows, of, among)
+        seconds = np.asarray(self._records)["second"] if len(self._records) else np.zeros(0, np.uint64)
+        alone = np.flatnonzero(right - left == 1)
+        one = self._order[left[alone]]
+        rows[alone] = np.where(seconds[one] == keys["second"][alone], one, -1)
+        for i in np.flatnonzero(right - left > 1):
+            same = self._order[left[i] : right[i]]
+            same = same[seconds[same] == keys["second"][i]]
+            rows[i] = max(same.tolist(), default=-1)
         for at in range(len(keys)) if self._tail else ():
             rows[at] = self._tail.get(keys[at].tobytes(), rows[at])
         return rows
-
-
-def _bucket(first: np.ndarray) -> np.ndarray:
-    return (first >> np.uint64(48)).astype(np.uint16)
 
 
 def _checksum(key: np.void, vector: np.ndarray) -> int:

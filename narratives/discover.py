@@ -16,7 +16,7 @@ from narratives.linkage import average_link, single_similarities
 from narratives.settings import DiscoverSettings, Settings
 
 _MAX_LINKED = 4_000  # average-link needs n * n / 2 distances
-_MAX_CHAINED = 15_000  # the same groups from one matrix in single precision: 1.3 GB at most
+_MAX_CHAINED = 15_000  # the same groups from one matrix in single precision: 900 MB, and a third more where it shrinks
 # Of the default encoder. Of .27 to .39 on replays of English, Chinese and mixed news the one at which no stream loses:
 # above it stories told in two languages part, below it Chinese headlines gather by topic.
 _EVENT_LEVEL = 0.345

@@ -11,19 +11,8 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-LOWER_IS_BETTER = (
-    "late",
-    "alert late",
-    "FA",
-    "FA old",
-    "FA again",
-    "FA conf.",
-    "FA read",
-    "switch",
-    "VI",
-    "loose",
-    "noise in",
-)
+_FALSE_ALARMS = ("FA", "FA old", "FA again", "FA conf.", "FA read", "FA read conf.")
+LOWER_IS_BETTER = ("late", "alert late", *_FALSE_ALARMS, "switch", "VI", "loose", "noise in")
 NOT_COMPARED = ("coverage", "CPU s/week", "weak", "weak right", "weak single")
 KEYS = ("stream", "seed", "tracker", "digest")
 
