@@ -39,9 +39,11 @@ from narratives.archive import schema
 from narratives.circumstances import false_p_values
 from narratives.growth import Growth
 from narratives.level import alert_level
+from narratives.material import Material
+from narratives.pipeline import update
+from narratives.replay.tracker import NoTone, desk_of, row_of
 from narratives.routine import Headline, Series, routine_share, template_names
-from narratives.settings import AlertSettings
-from narratives.tone import ToneScorer
+from narratives.settings import AlertSettings, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,18 +65,6 @@ WITHOUT = {
     "all - doubles": {"same_margin": 2.0},
     "all - level": {"max_false_per_quarter": 0.0},
 }
-
-
-class _NoTone(ToneScorer):
-    """Says neutral to everything: tone is not what is measured here."""
-
-    name = "no-tone"
-
-    def __init__(self) -> None:
-        pass
-
-    def score(self, texts: Sequence[str], encode: object = None, targets: object = None) -> np.ndarray:
-        return np.tile([0.0, 1.0, 0.0], (len(texts), 1))
 
 
 def stream_of(kind: str, data: Path, seed: int) -> Stream:
@@ -112,35 +102,20 @@ def _wire(file: Path, stories: dict[str, list[dict[str, str]]], seed: int) -> St
 
 def record(stream: Stream, encoder: Encoder, cache: Path, discover: dict[str, float]) -> dict[str, Any]:
     """Births of one run: facts, founding texts, and the week and source of every story that joined."""
-    from narratives.material import Material
-    from narratives.pipeline import update
-
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        (place / "none.yaml").write_text("narratives: []\n", encoding="utf-8")
-        with (place / "stream.jsonl").open("w", encoding="utf-8") as out:
-            for i, text in enumerate(stream.texts):
-                row = {"title": text.title, "text": text.body, "lang": text.lang, "source": text.source or f"W{i % 7}"}
-                row |= {"url": f"https://replay.invalid/{i}", "published_at": text.published_at.isoformat()}
-                out.write(json.dumps(row, ensure_ascii=False) + "\n")
-        desk = narratives.init(place / "desk", place / "none.yaml")
-        try:
-            desk.ingest([place / "stream.jsonl"])
-            settings = desk.settings.model_copy(
-                update={
-                    "discover": desk.settings.discover.model_copy(update=discover),
-                    "alerts": desk.settings.alerts.model_copy(update=_RECORDING),
-                }
-            )
-            update(desk.archive, settings, [], Material(cache, settings, encoder), _NoTone())
-            return _births(desk, stream)
-        finally:
-            desk.close()
+    usual = Settings()
+    changed = {
+        "discover": usual.discover.model_copy(update=discover),
+        "alerts": usual.alerts.model_copy(update=_RECORDING),
+    }
+    settings = usual.model_copy(update=changed)
+    with desk_of(stream, settings) as desk:
+        update(desk.archive, settings, [], Material(cache, settings, encoder), NoTone())
+        return _births(desk, stream)
 
 
 def _births(desk: narratives.Desk, stream: Stream) -> dict[str, Any]:
     article = {row["id"]: row for row in desk.archive.rows(schema.article)}
-    at = {i: int(row["url"].rsplit("/", 1)[1]) for i, row in article.items()}
+    at = {i: row_of(row["url"]) for i, row in article.items()}
     member = schema.membership
     joined: dict[str, list[tuple[int, str]]] = {}
     for row in desk.archive.rows(member, member.c.primary, ~member.c.weak, member.c.how.not_in(("copy", "split"))):

@@ -21,7 +21,6 @@ from narratives import weeks
 from narratives.evaluate_groups import GroupEvaluation
 from narratives.metrics import bootstrap_interval
 from narratives.settings import Settings
-from narratives.tone import ToneScorer
 
 if TYPE_CHECKING:
     from embeddings import Encoder
@@ -40,18 +39,6 @@ class _Told:
     week: date
     stories: tuple[str, ...]
     confirmed: bool
-
-
-class _NoTone(ToneScorer):
-    """Neutral to everything: tone decides no alert."""
-
-    name = "no-tone"
-
-    def __init__(self) -> None:
-        pass
-
-    def score(self, texts: Sequence[str], encode: object = None, targets: object = None) -> np.ndarray:
-        return np.tile([0.0, 1.0, 0.0], (len(texts), 1))
 
 
 def births_in(stories: Sequence[str], weeks_of: Sequence[date], first_week: date) -> dict[str, date]:
@@ -91,6 +78,7 @@ def evaluate_alerts(
     from narratives.archive import schema
     from narratives.material import Material
     from narratives.pipeline import update
+    from narratives.replay.tracker import NoTone
 
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
@@ -107,7 +95,7 @@ def evaluate_alerts(
         desk = narratives.init(place / "desk", place / "none.yaml")
         try:
             desk.ingest([place / "rows.jsonl"])
-            update(desk.archive, settings, [], Material(cache or place / "vectors", settings, encoder), _NoTone())
+            update(desk.archive, settings, [], Material(cache or place / "vectors", settings, encoder), NoTone())
             first = desk.archive.get_meta("alerts_since")
             if first is None:
                 raise ValueError("too few texts for a first clustering: no alert can be judged")

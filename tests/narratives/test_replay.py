@@ -15,7 +15,7 @@ from narratives.replay.forced import Change, count_repairs, repairs
 from narratives.replay.measures import Alert, Tracked, joined, measure
 from narratives.replay.plant import Plan, load_plan, planted, replay
 from narratives.replay.streams import Stream, Text
-from narratives.replay.summary import latest, table_of
+from narratives.replay.summary import LOWER_IS_BETTER, latest, table_of
 
 TOPICS = {
     "mine": "mine ore pit leach acid river village kachin truck border",
@@ -175,6 +175,7 @@ def test_an_alert_on_a_story_that_begins_in_the_background_is_not_false_where_so
     assert (found["FA"], found["FA conf."]) == (1.5, 1.0)
     assert (found["FA read"], found["FA read conf."]) == (1.0, 0.5)  # the second alert on the fire, and one on nothing
     assert found["alerted 5+"] == found["confirmed 5+"] == 1.0
+    assert {name for name in found if name.startswith("FA")} <= set(LOWER_IS_BETTER)
     unread = tuple(replace(text, beside="") for text in texts)
     assert "FA read" not in measure(Stream(unread, {"a": 0}, {"a": 5}, 2), tracked)
 
