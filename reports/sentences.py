@@ -123,7 +123,7 @@ def _volume(intake: Intake) -> Sentence:
 def _new(alerts: Sequence[AlertNote], born: Sequence[str], by_id: Mapping[str, NarrativeRow]) -> Sentence:
     fresh = [by_id[n] for n in born if n in by_id]
     alerted = {a.narrative: a for a in alerts}
-    settled = [a for a in alerts if a.narrative not in born]
+    settled = [a for a in alerts if a.narrative not in born and a.tier == "alert"]  # a watch was no alert
     links = [_link(r) for r in fresh]
     if fresh:
         zh = f"新出现 {len(fresh)} 条叙事：" + "；".join(_born_zh(r, alerted.get(r.id)) for r in fresh[:3])

@@ -56,6 +56,13 @@ def test_a_narrative_born_this_week_is_new_and_its_alert_explained(report: Weekl
     assert len(alert.stories) == 6
 
 
+def test_what_became_of_a_watch_is_not_told_as_of_an_alert(desk: Any) -> None:
+    told = "earlier alerts confirmed"
+    assert told in reports.build_weekly(desk, "2025-W44").summary[1].text.en
+    desk.frames["alerts"].loc[0, "tier"] = "watch"
+    assert told not in reports.build_weekly(desk, "2025-W44").summary[1].text.en
+
+
 def test_an_alert_that_a_word_gathered_says_so(desk: Any) -> None:
     alerts = desk.frames["alerts"]
     evidence = next(one for one in alerts["evidence"][alerts["narrative"] == "N0008"])
