@@ -2,8 +2,9 @@
 
 Two headlines are of one series when they are equal after numbers, dates and the words for up and down are masked.
 A series is told by its regular return: a template that was there before the newborn's time and on several days since.
-Headlines of a real story, however alike, begin with the story. One that begins now is told by a headline that stands
-word for word, numbers too, over different texts on several days: a form that is filled in.
+Headlines of a real story, however alike, begin with the story. One that begins now is told by a form that is filled in:
+a headline that stands word for word, numbers too, over different texts on several days; or the same few words after
+different openings and with different numbers, as when one firm after another posts its price.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from functools import cached_property
 from itertools import pairwise
 from statistics import mean, median, pstdev
 
-from narratives.language import to_simplified
+from narratives.language import to_simplified, words
 
 _LEAST_DAYS = 3  # a template on so many different days is a series
 _LEAST_TAIL_DAYS = 6  # the same for what follows the first number, or for the last words: the name before may change
 _TAIL_WORDS = 3
 _LEAST_SPAN_DAYS = 12
 _LEAST_TAIL_CHARS = 6
+_LEAST_FILLED, _FILLED_WORDS = 3, 3  # a form of so many words running, filled in so many ways
 _IRREGULAR = 0.75  # spread of the gaps between the days, as a share of their mean
 _MASK, _TAIL = "#", "…"
 
@@ -44,6 +46,7 @@ _MOVES = re.compile(
     r"|上涨|下跌|上调|下调|持平|回落|回升|走高|走低|微涨|微跌|小幅|大幅|暂稳|稳定|涨|跌",
     re.IGNORECASE,
 )
+_FIGURE = re.compile(r"\d[\d.,]*")
 _BREAKS = re.compile(r"[^\w#]+")
 _UNITS = re.compile(
     r"(?<=#)(?:\s*(?:年|月|日|号|时|点|元|吨|个|%|pct|percent|mln|bln|million|billion|dlrs?|marks?|stg)(?![a-z]))+"
@@ -129,7 +132,9 @@ def routine_share(members: Sequence[Headline], before: Iterable[Headline] | Habi
 
     A headline is routine where its template, from any source, was seen on three days or more over twelve days or
     more, regularly, and on one of them before `since`; or from one source on three days, regularly; or where it
-    shares a template with a headline that several of the newborn's stories have word for word, on three days or more.
+    shares a template with a headline that several of the newborn's stories have word for word, on three days or more;
+    or where three of its words running stand in the headlines of several stories, after three openings or more and
+    with as many different numbers.
 
     Parameters
     ----------
@@ -160,12 +165,16 @@ def routine_share(members: Sequence[Headline], before: Iterable[Headline] | Habi
             key = name, member.source
             by_source.setdefault(key, set(habits.by_source.get(key, ()))).add(member.day)
     found, forms = dict[str, int](), _forms(members)
-    for member in members:
+    for member, form in zip(members, _filled_in(members), strict=True):
         for name in sorted(member.names, key=lambda name: (name.startswith(_TAIL), name)):
             returns = _returns(days[name], since, name) or _returns(by_source[name, member.source], None, name)
             if returns or name in forms:
                 found[name] = found.get(name, 0) + 1
                 break
+        else:
+            if form:
+                found[form] = found.get(form, 0) + 1
+                days.setdefault(form, set()).add(member.day)
     if not found:
         return Series(0.0)
     largest = min(found, key=lambda name: (-found[name], name))
@@ -182,6 +191,28 @@ def _forms(members: Iterable[Headline]) -> set[str]:
     for member in members:
         days.setdefault(" ".join(_BREAKS.sub(" ", member.title.casefold()).split()), set()).add(member.day)
     return {name for title, own in days.items() if len(own) >= _LEAST_DAYS for name in template_names(title)}
+
+
+def _filled_in(members: Sequence[Headline]) -> list[str]:
+    """For each headline the form that it fills in beside others, "" for none.
+
+    Of 2,488 draws of five to twelve headlines of a labelled English story five had forms in half of them or more, four
+    of which are of statistical releases; of 64 of a Chinese event none.
+    """
+    held: dict[str, list[tuple[int, str, tuple[str, ...]]]] = {}
+    for row, member in enumerate(members):
+        plain = to_simplified(member.title)
+        said, figures = words(_FIGURE.sub(" ", plain)), tuple(_FIGURE.findall(plain))
+        for start in range(1, len(said) - _FILLED_WORDS + 1):
+            form = " ".join(said[start : start + _FILLED_WORDS])
+            held.setdefault(form, []).append((row, said[0], figures))
+    found = [""] * len(members)
+    for form, own in sorted(held.items(), key=lambda item: (len(item[1]), item[0])):  # the commonest last: it stays
+        openings, numbers = {opening for _, opening, _ in own}, {figures for _, _, figures in own if figures}
+        if min(len(openings), len(numbers)) >= _LEAST_FILLED:
+            for row, _, _ in own:
+                found[row] = f"{_TAIL}{form}{_TAIL}"
+    return found
 
 
 def template_names(title: str) -> set[str]:

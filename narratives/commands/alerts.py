@@ -270,9 +270,10 @@ def reasons(evidence: dict[str, Any]) -> list[str]:
     if level := evidence.get("level"):
         lines.append(Level(**level).said("en"))
     if (series := evidence.get("series") or {}).get("template"):
+        often = f", one every {series['every_days']:g}" if series["every_days"] else ""
         lines.append(
             f"{series['share']:.0%} of its headlines are of routine series, such as '{plain(series['template'])}' "
-            f"({series['n_days']} days, one every {series['every_days']:g})"
+            f"({count(series['n_days'], 'day')}{often})"
         )
     if evidence.get("same_as"):
         lines.append(f"it is the same as {evidence['same_as']} (likeness {number(evidence.get('likeness'))})")

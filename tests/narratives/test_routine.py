@@ -71,6 +71,35 @@ def test_a_toll_that_rises_is_no_form():
     assert routine_share(story, [], BORN - timedelta(days=7)).share == 0.0
 
 
+@pytest.mark.parametrize(
+    "titles",
+    [
+        (
+            "Asarco lowers copper price 1.50 cts to 67 cts",
+            "Cyprus lowers copper price 1.25 cts",
+            "Magma lowers copper price to 66",
+        ),
+        (
+            "北方稀土上调氧化镨钕挂牌价至45.2万元",
+            "南方稀土上調氧化鐠釹掛牌價至45.5萬元",
+            "盛和资源上调氧化镨钕挂牌价至46万元",
+        ),
+    ],
+)
+def test_what_one_firm_after_another_posts_with_its_own_number_is_a_form(titles):
+    posted = [Headline(title, "Wire", BORN) for title in titles]
+    other = Headline("Copper falls on the exchange", "Post", BORN)
+    found = routine_share([*posted, other], [], BORN - timedelta(days=7))
+    assert found.share == 0.75 and found.n_days == 1 and found.every_days == 0
+    assert routine_share(posted[:2], [], BORN - timedelta(days=7)).share == 0.0
+
+
+@pytest.mark.parametrize("middle", ["halts 2 lines as magnet stocks run out", "says magnet stocks run out"])
+def test_what_many_say_of_one_thing_is_no_form(middle):
+    story = [Headline(f"{name} {middle}", "Wire", BORN) for name in ("Ford", "Suzuki", "BMW", "Bosch")]
+    assert routine_share(story, [], BORN - timedelta(days=7)).share == 0.0
+
+
 def test_a_mixed_group_says_how_much_of_it_is_routine():
     newborn = [*days("#日氧化镨钕报价#元/吨", "甲", 0, 7), *days("包头新厂爆炸，#人受伤", "乙", 0, 1)]
     found = routine_share(newborn, days("#日氧化镨钕报价#元/吨", "甲", 14, 21), BORN - timedelta(days=7))
