@@ -67,7 +67,7 @@ def measure(stream: Stream, tracked: Tracked) -> dict[str, float]:
     share of single texts in some narrative.
     """
     truth = [text.story for text in stream.texts]
-    found = {story: _home(stream, tracked, story) for story in stream.born}
+    found = {story: home_of(stream, tracked, story) for story in stream.born}
     alone = [story for story in stream.born if story not in stream.in_both]
     many = [story for story in alone if stream.rate[story] >= MANY]
     by_rate = {
@@ -148,7 +148,7 @@ def _mean(values: Sequence[bool]) -> float:
     return float(np.mean(values)) if values else float("nan")
 
 
-def _home(stream: Stream, tracked: Tracked, story: str) -> str:
+def home_of(stream: Stream, tracked: Tracked, story: str) -> str:
     """The narrative that a planted story became, or ""."""
     first = [
         tracked.narrative[i]
