@@ -11,7 +11,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -208,26 +207,41 @@ def postgres(_postgres_server: str) -> str:
     return _postgres_server
 
 
-@pytest.fixture(scope="session")
-def sample_desk(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[object]:
-    """The sample subject, all the way through the default model: made once a session.
+def make_sample(folder: Path, cache: pytest.Cache | None) -> None:
+    """The sample subject's desk, all the way through the default model.
 
-    Vectors and tones are kept in pytest's own cache folder between sessions: they are keyed by model and text.
+    Vectors and tones are kept in pytest's own cache folder between runs: they are keyed by model and text.
     """
     import narratives
     from narratives.pipeline import update
 
-    desk = narratives.init(tmp_path_factory.mktemp("sample") / "desk", ROOT / "data" / "definitions.yaml")
-    cache = pytestconfig.cache
+    desk = narratives.init(folder, ROOT / "data" / "definitions.yaml")
     kept = cache.mkdir("sample-vectors") if cache else None
-    # Of tests that run side by side one encodes, the others wait and take its vectors.
-    with FileLock(cache.mkdir("sample") / "lock") if cache else nullcontext():
-        if kept and any(kept.iterdir()):
-            shutil.copytree(kept, desk.folder / "vectors", dirs_exist_ok=True)
-        desk.ingest([ROOT / "data" / "articles-zh.jsonl", ROOT / "data" / "articles-en.jsonl"])
-        tone = KeptTone(cache.mkdir("sample-tones") if cache else None)
-        update(desk.archive, desk.settings, desk.definitions, desk.material(), tone)  # type: ignore[arg-type]
-        if kept:
-            shutil.copytree(desk.folder / "vectors", kept, dirs_exist_ok=True)
+    if kept and any(kept.iterdir()):
+        shutil.copytree(kept, desk.folder / "vectors", dirs_exist_ok=True)
+    desk.ingest([ROOT / "data" / "articles-zh.jsonl", ROOT / "data" / "articles-en.jsonl"])
+    tone = KeptTone(cache.mkdir("sample-tones") if cache else None)
+    update(desk.archive, desk.settings, desk.definitions, desk.material(), tone)  # type: ignore[arg-type]
+    if kept:
+        shutil.copytree(desk.folder / "vectors", kept, dirs_exist_ok=True)
+    desk.close()
+
+
+@pytest.fixture(scope="session")
+def sample_desk(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[object]:
+    """A copy of the sample's desk, one for each process of a run: tests may change it.
+
+    The desk is made once a run, by the process that asks first; the others wait for it.
+    """
+    import narratives
+
+    own = tmp_path_factory.getbasetemp()
+    made = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "sample-desk"
+    with FileLock(made.with_suffix(".lock")):
+        if not made.exists():
+            draft = tmp_path_factory.mktemp("sample-draft") / "desk"
+            make_sample(draft, pytestconfig.cache)
+            draft.rename(made)
+    desk = narratives.open(shutil.copytree(made, tmp_path_factory.mktemp("sample") / "desk"))
     yield desk
     desk.close()
