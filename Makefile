@@ -18,7 +18,7 @@ notebooks: .venv/installed-dev $(DESK)/archive.sqlite  ## run the notebooks on .
 	$(BIN)/python docs/render_notebooks.py $(DESK)
 
 test: .venv/installed-dev  ## run the tests
-	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/installed-dev  ## style
 	$(BIN)/ruff check .

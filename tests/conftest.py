@@ -150,6 +150,11 @@ class KeptTone:
         return self._scorer.toward(texts, targets)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest file first: it makes the sample's desk while the other processes run what needs none."""
+    items.sort(key=lambda item: item.path.name != "test_docs.py")
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _ray_ends_with_its_file() -> Iterator[None]:
     """Which files share a process depends on how long they take: none finds Ray as another one began it."""
