@@ -50,7 +50,13 @@ if TYPE_CHECKING:
 
     from embeddings import Encoder
 
-_RECORDING = {"max_p_value": 1.0, "routine_share": 2.0, "same_margin": 2.0, "max_false_per_quarter": 0.0}
+_RECORDING = {
+    "max_p_value": 1.0,
+    "told_before": 2.0,
+    "routine_share": 2.0,
+    "same_margin": 2.0,
+    "max_false_per_quarter": 0.0,
+}
 _GENERAL = {"tau_percentile": 99.0, "floor": 0.45, "group_floor": 0.35}
 _WIRE_FIRST, _WIRE_WEEKS, _WIRE_EVERY = date(1987, 3, 2), 8, 3
 WITHOUT = {
@@ -64,6 +70,7 @@ WITHOUT = {
     "all - routine": {"routine_share": 2.0},
     "all - doubles": {"same_margin": 2.0},
     "all - level": {"max_false_per_quarter": 0.0},
+    "all - told before": {"told_before": 2.0},
 }
 
 
@@ -134,7 +141,7 @@ def _births(desk: narratives.Desk, stream: Stream) -> dict[str, Any]:
                 "stories": [stream.texts[i].story for i in rows],
                 "joined": joined.get(row["narrative_id"], []),
                 **{k: evidence[k] for k in ("cohesion", "cut", "growth", "series", "nearest_young", "likeness")},
-                **{k: evidence[k] for k in ("suspects", "nearest", "nearest_score", "near")},
+                **{k: evidence[k] for k in ("suspects", "nearest", "nearest_score", "near", "told_before")},
             }
         )
     first = desk.archive.get_meta("alerts_since")
@@ -223,6 +230,7 @@ def _newborn(birth: dict[str, Any]) -> alerts.Newborn:
         birth["nearest_young"],
         birth["likeness"],
         frozenset(birth["suspects"]),
+        told_before=birth["told_before"],
     )
 
 

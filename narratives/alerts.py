@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -24,9 +24,15 @@ from narratives.settings import AlertSettings
 RECENT = timedelta(weeks=2)
 _RETRACT = timedelta(weeks=2)
 _HELD_LONGEST = timedelta(weeks=4)
+_SURER = 10.0  # times as surprising must growth be where the like of a newborn was told before
 _GATHERED = {
     "zh": "标题中的“{word}”此前几乎没有文章用过，这些报道因它归为一组。",
     "en": "“{word}” in headlines, which hardly any text held before, brought its stories together.",
+}
+_TOLD_BEFORE = {
+    "zh": "此前几周最相近的文章与它的相似度，达到其报道彼此相似度的 {share:.0%}，因此对其增长的要求严格 {times:g} 倍。",
+    "en": "The nearest texts of the weeks before are {share:.0%} as like it as its own stories are to each other, so "
+    "its growth had to be {times:g} times as surprising.",
 }
 
 
@@ -38,7 +44,8 @@ class Newborn:
     similarity between members, `cut` the level at which groups were cut this week, `loose` the share of it that is
     asked (1, or what parts of one story must have to each other where it was born of several), `nearest_young` the
     narrative of the young alert that it is most like ("" for none) and `likeness` their mean similarity, `suspects`
-    the outlets whose feed doubled or began in these weeks.
+    the outlets whose feed doubled or began in these weeks, `told_before` how like it the nearest texts of the weeks
+    before are, as a share of how like each other its own are (`narratives.novelty`).
     """
 
     weeks: Sequence[date]
@@ -51,6 +58,7 @@ class Newborn:
     likeness: float = -1.0
     suspects: frozenset[str] = frozenset()
     loose: float = 1.0
+    told_before: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,18 @@ class Judgement:
 def gathered_said(word: str, lang: str) -> str:
     """What it means that a word gathered a newborn's stories (`narratives.bursts`), in zh or en."""
     return _GATHERED[lang].format(word=word)
+
+
+def told_before_said(evidence: Mapping[str, Any], lang: str) -> str:
+    """What it means that the like of a newborn was told before, in zh or en; "" where it was not."""
+    times = float(evidence.get("growth_times") or 1.0)
+    return _TOLD_BEFORE[lang].format(share=float(evidence["told_before"]), times=times) if times > 1.0 else ""
+
+
+def growth_asked(evidence: Mapping[str, Any]) -> float | None:
+    """The p-value that an alert's growth must not have exceeded; None where no level is on record."""
+    level = (evidence.get("level") or {}).get("value")
+    return None if level is None else float(level) / float(evidence.get("growth_times") or 1.0)
 
 
 def judge(newborn: Newborn, week: date, settings: AlertSettings, level: Level | None = None) -> Judgement:
@@ -96,12 +116,13 @@ def judge(newborn: Newborn, week: date, settings: AlertSettings, level: Level | 
     n_sources = len(set(outlets))
     threshold = newborn.loose * newborn.cut + settings.cohesion_margin
     p_value = newborn.growth.p_value if newborn.growth else None
+    times = _SURER if newborn.told_before >= settings.told_before else 1.0
     passed = {
         "recent_stories": recent >= settings.min_recent_stories,
         "recent_share": n > 0 and recent / n >= settings.min_recent_share,
         "cohesion": newborn.cohesion >= threshold,
         "sources": n_sources >= settings.min_sources,
-        "growth": newborn.growth is None or (1.0 if p_value is None else p_value) <= level.value,
+        "growth": newborn.growth is None or (1.0 if p_value is None else p_value) * times <= level.value,
     }
     suspects = {outlet(source) for source in newborn.suspects}
     on_suspects = sum(name in suspects for name in outlets) / n if n else 0.0
@@ -116,6 +137,8 @@ def judge(newborn: Newborn, week: date, settings: AlertSettings, level: Level | 
         "cut": round(newborn.cut, 4),
         "level": asdict(level),
         "growth": vars(newborn.growth) if newborn.growth else None,
+        "growth_times": times,
+        "told_before": newborn.told_before,
         "series": vars(newborn.series),
         "nearest_young": newborn.nearest_young,
         "likeness": round(newborn.likeness, 4),

@@ -12,7 +12,7 @@ from narratives.affinity import Batch, Known, WordOverlap, unit
 from narratives.assign import Group, Placement
 from narratives.bursts import Bursts
 from narratives.known import make_known
-from narratives.novelty import came_before, crowding
+from narratives.novelty import came_before, crowding, nearest_before
 from narratives.overlap import Profiles
 from narratives.siblings import families
 from narratives.state import Cluster, Member, StepState
@@ -33,6 +33,7 @@ _CROWDED, _UNSEEN = 0.8, 0.1
 _PART = 1.75
 # A group that just missed a narrative of so many members is of it from this share of its own likeness on.
 _SETTLED, _SAME = 40, 0.9
+_NEAREST = 5  # earlier texts that say how near the like of a group has come before
 
 
 class Births:
@@ -67,6 +68,7 @@ class Births:
             new = make_known(cluster.id, members, None, settings)
             if not state.bootstrapping:
                 cluster.parent, cluster.kinship = self._parent(members, new, living, said, kinship)
+                cluster.told_before = self._told_before(members.vectors)
             state.born.append(cluster)
             how = "bootstrap" if state.bootstrapping else "discovered"
             own = members.vectors @ new.centre
@@ -138,6 +140,11 @@ class Births:
     def _past(self, left: np.ndarray) -> float:
         """How many times what is left in no narrative now was left before."""
         return self._left_before[1] / max(1, left.sum())
+
+    def _told_before(self, group: np.ndarray) -> float:
+        """How near the nearest texts of the weeks before come to a group; 0 where it is not asked."""
+        older, n = self._left_before if self.settings.grain == "events" else (group[:0], 0)
+        return nearest_before(group, older, max(1, round(_NEAREST * len(older) / n))) if len(older) else 0.0
 
     def _is_new(self, own: np.ndarray, left: np.ndarray) -> bool:
         """Whether nothing like these rows of what is left has come before, as far as there was a past."""

@@ -73,6 +73,7 @@ class Circumstances:
             nearest_young=nearest,
             likeness=likeness,
             suspects=self._unusual_feeds() & {row["source"] for row in rows},
+            told_before=cluster.told_before,
         )
 
     def near(self, cluster: Cluster) -> list[dict[str, Any]]:
@@ -213,7 +214,8 @@ def source_counts(step: Step, state: StepState, since: date) -> dict[str, dict[d
 
 
 def false_p_values(past: Sequence[Mapping[str, Any]]) -> list[float]:
-    """p-values of past births that nobody followed, where only their growth may have kept them from being alerts."""
+    """p-values of past births that nobody followed, where only their growth may have kept them from being alerts; so
+    many times as large as it had to be more surprising than that of others."""
     found = []
     for row in past:
         evidence = row["evidence"] or {}
@@ -221,7 +223,7 @@ def false_p_values(past: Sequence[Mapping[str, Any]]) -> list[float]:
         p_value = (evidence.get("growth") or {}).get("p_value")
         suppressed = row["tier"] == "routine" or bool(evidence.get("same_as"))
         if row["state"] == "retracted" and p_value is not None and all(others) and not suppressed:
-            found.append(float(p_value))
+            found.append(float(p_value) * float(evidence.get("growth_times") or 1.0))
     return found
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from narratives.alerts import gathered_said
+from narratives.alerts import gathered_said, told_before_said
 from narratives.archive import Archive, schema
 from narratives.settings import Settings
 from narratives.weeks import label
@@ -137,6 +137,8 @@ def _why(evidence: Mapping[str, Any], narratives: Mapping[str, Mapping[str, Any]
         parts.append(_SPLIT[lang].format(name=_name(parent, lang), id=parent["id"]))
     if evidence.get("gathered_by"):
         parts.append(gathered_said(_line(str(evidence["gathered_by"])), lang))
+    if before := told_before_said(evidence, lang):
+        parts.append(before)
     return ("" if lang == "zh" else " ").join(parts)
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 _LIKE = 0.6  # of the similarity inside the group; at .5 and .7 they are told apart about as well
 _HALF = 0.5
+_LEAST_INSIDE = 0.05  # what hangs together less does so by its words
 
 
 def came_before(groups: Sequence[np.ndarray], left: np.ndarray, older: np.ndarray) -> np.ndarray:
@@ -52,6 +53,30 @@ def came_before(groups: Sequence[np.ndarray], left: np.ndarray, older: np.ndarra
         like = _LIKE * to_left[i, rows].mean()
         found[i] = (to_older[i] >= like).mean() / max((to_left[i] >= like).mean(), 1 / len(left))
     return found
+
+
+def nearest_before(group: np.ndarray, older: np.ndarray, n: int) -> float:
+    """Cosine of a group to the `n` nearest texts before it, as a share of that of its own texts to one another.
+
+    Parameters
+    ----------
+    group : (m, d)
+        Unit vectors that hang together, two or more.
+    older : (k, d)
+        Of texts of the weeks before that are in no narrative; one or more.
+
+    Returns
+    -------
+    About 1 where earlier texts might as well be its own, 0 where none is like it.
+
+    >>> flat, fire = np.eye(2)
+    >>> nearest_before(np.stack([fire] * 5), np.stack([flat] * 9 + [fire] * 2), 2)
+    1.0
+    """
+    middle = group.mean(axis=0, dtype=np.float64).astype(group.dtype)
+    inside = (len(group) * float(middle @ middle) - 1.0) / (len(group) - 1)
+    nearest = np.sort(np.round(older @ middle, 6))[-n:]
+    return round(float(nearest.mean()) / max(inside, _LEAST_INSIDE), 4)
 
 
 def crowding(rows: np.ndarray, left: np.ndarray) -> float:

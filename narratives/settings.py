@@ -198,6 +198,13 @@ class AlertSettings(_Section):
     max_p_value: float = Field(
         0.025, gt=0, le=1, description="Of its growth against its own past, until the level is calibrated."
     )
+    told_before: float = Field(
+        0.8,
+        ge=0,
+        le=2,
+        description="At the grain of events: where the nearest texts of the weeks before are this share as like it as "
+        "its own stories are to each other, or more, its growth must be ten times as surprising; 2 never asks.",
+    )
     routine_share: float = Field(
         0.5, gt=0, le=2, description="From this share of headlines of a routine series on it is routine; 2 never is."
     )

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from narratives.alerts import gathered_said, running_precision
+from narratives.alerts import gathered_said, growth_asked, running_precision, told_before_said
 from narratives.settings import AlertSettings
 from reports.content import AlertNote, AlertRecord, Near, RulePart
 from reports.figures import number
@@ -66,10 +66,7 @@ def rule_parts(
         "recent_share": (number(evidence.get("recent_share")), rule.min_recent_share),
         "cohesion": (number(evidence.get("cohesion", statistic)), threshold),
         "sources": (number(evidence.get("n_sources")), float(rule.min_sources)),
-        "growth": (
-            number((evidence.get("growth") or {}).get("p_value")),
-            number((evidence.get("level") or {}).get("value")),
-        ),
+        "growth": (number((evidence.get("growth") or {}).get("p_value")), growth_asked(evidence)),
     }
     return tuple(RulePart(name, *asked.get(name, (None, None)), bool(ok)) for name, ok in passed.items())
 
@@ -115,8 +112,7 @@ def explain(evidence: Mapping[str, Any], near: Sequence[Near]) -> Words | None:
     said = one_line(str(evidence.get("why") or ""))
     if said:
         return Words(said, said)
-    word = one_line(str(evidence.get("gathered_by") or ""))
-    shared = Words(gathered_said(word, "zh"), gathered_said(word, "en")) if word else None
+    shared = _beside(evidence)
     if not near or near[0].level is None:
         return shared
     first, level = near[0], near[0].level
@@ -132,6 +128,16 @@ def explain(evidence: Mapping[str, Any], near: Sequence[Near]) -> Words | None:
         )
     zh, en = zh + "。", en + "."
     return Words(zh + shared.zh, f"{en} {shared.en}") if shared else Words(zh, en)
+
+
+def _beside(evidence: Mapping[str, Any]) -> Words | None:
+    """What gathered it, if a word did, and that its like was told before, if it was."""
+    word = one_line(str(evidence.get("gathered_by") or ""))
+    said = {
+        lang: [line for line in (word and gathered_said(word, lang), told_before_said(evidence, lang)) if line]
+        for lang in ("zh", "en")
+    }
+    return Words("".join(said["zh"]), " ".join(said["en"])) if said["en"] else None
 
 
 def _stories(frames: Frames, narrative: str, evidence: Mapping[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:

@@ -94,6 +94,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Explain an alert: every part of the rule with its number, and the articles it rests on."""
+    from narratives.alerts import growth_asked
     from narratives.archive import schema
     from narratives.weeks import label
 
@@ -136,7 +137,7 @@ def show(
         "recent_share": (evidence.get("recent_share"), f"at least {rule.min_recent_share}"),
         "cohesion": (number(evidence.get("cohesion", row["statistic"])), f"at least {number(row['threshold'])}"),
         "sources": (evidence.get("n_sources"), f"at least {rule.min_sources}"),
-        "growth": (_p(growth.get("p_value")), f"at most {_p((evidence.get('level') or {}).get('value'))}"),
+        "growth": (_p(growth.get("p_value")), f"at most {_p(growth_asked(evidence))}"),
     }
     passed = evidence.get("passed") or {}
     lines = [
@@ -258,7 +259,7 @@ def nearest_said(evidence: dict[str, Any], names: dict[str, str]) -> list[str]:
 def reasons(evidence: dict[str, Any]) -> list[str]:
     """What beside the rule decided: growth and level, a routine series, a young alert that it doubles, its feeds; and
     what gathered it, if a word did."""
-    from narratives.alerts import gathered_said
+    from narratives.alerts import gathered_said, told_before_said
     from narratives.level import Level
 
     lines = []
@@ -269,6 +270,8 @@ def reasons(evidence: dict[str, Any]) -> list[str]:
         lines.append(f"{growth['n_now']} of its stories are of the last two weeks; its like came to {past}")
     if level := evidence.get("level"):
         lines.append(Level(**level).said("en"))
+    if before := told_before_said(evidence, "en"):
+        lines.append(before)
     if (series := evidence.get("series") or {}).get("template"):
         often = f", one every {series['every_days']:g}" if series["every_days"] else ""
         lines.append(

@@ -3,7 +3,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from narratives.alerts import Newborn, judge, running_precision, settle
+from narratives.alerts import Newborn, growth_asked, judge, running_precision, settle, told_before_said
+from narratives.circumstances import false_p_values
 from narratives.growth import Growth
 from narratives.level import Level
 from narratives.routine import Series
@@ -68,6 +69,24 @@ def test_the_calibrated_level_decides_over_the_default():
     assert judge(newborn, BORN, AlertSettings()).tier == "alert"
     strict = judge(newborn, BORN, AlertSettings(), Level(0.001, True, 30, 2, 1.0, 12))
     assert strict.tier == "watch" and strict.why["level"]["n_weeks"] == 30
+
+
+@pytest.mark.parametrize(("p_value", "tier"), [(0.002, "alert"), (0.003, "watch")])
+def test_where_the_like_of_it_was_told_before_it_must_have_grown_ten_times_as_surprisingly(p_value, tier):
+    growth = Growth(6, 0.5, 9, p_value)
+    assert judged(growth=growth, told_before=0.79).tier == "alert"
+    said = judged(growth=growth, told_before=0.8)
+    assert said.tier == tier
+    assert growth_asked(said.why) == pytest.approx(AlertSettings().max_p_value / 10)
+    assert "80% as like it" in told_before_said(said.why, "en") and "10 倍" in told_before_said(said.why, "zh")
+
+
+def test_what_nobody_followed_weighs_on_the_level_by_what_was_asked_of_it():
+    said = [judged(growth=Growth(6, 0.5, 9, 0.004), told_before=told) for told in (0.0, 0.9)]
+    rows = [{"tier": one.tier, "state": "retracted", "evidence": one.why} for one in said]
+    assert false_p_values(rows) == pytest.approx([0.004, 0.04])
+    del rows[0]["evidence"]["growth_times"]  # of an archive from before it was asked
+    assert false_p_values(rows)[0] == 0.004 and told_before_said(rows[0]["evidence"], "en") == ""
 
 
 def test_of_a_story_born_of_parts_less_is_asked():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from narratives.affinity import unit
-from narratives.novelty import came_before, crowding
+from narratives.novelty import came_before, crowding, nearest_before
 from tests.narratives.test_pipeline import run, write
 from tests.narratives.test_young_story import article, desk_of, homes, stranger, told
 
@@ -50,6 +50,14 @@ def test_a_crowd_is_what_is_half_like_a_group_and_not_in_it() -> None:
     assert crowding(np.arange(5), np.vstack([group, strangers(50, 3)])) == 0.0
 
 
+def test_the_nearest_before_are_a_share_of_what_a_group_has_within() -> None:
+    group, near, strange = around(0, 6, 1), around(0, 9, 2), strangers(300, 3)
+    assert nearest_before(group, strange, 5) < 0.5
+    assert nearest_before(group, np.vstack([strange, near]), 5) == pytest.approx(1.0, abs=0.1)
+    assert nearest_before(group, np.vstack([strange, near[:1]]), 1) > nearest_before(group, strange, 1)
+    assert nearest_before(group, near[:2], 5) == nearest_before(group, near[:2], 2), "fewer than are asked for"
+
+
 def advert(week: int, i: int) -> dict[str, str]:
     rng = np.random.default_rng((week, i))
     words = [str(word) for word in rng.choice(ADVERT, 10, replace=False)]
@@ -71,6 +79,8 @@ def test_what_has_always_come_is_not_born_and_what_begins_is(tmp_path, word_enco
     assert (set(homes(desk, "advert")) == {""}) == (came < 1)
     assert len(desk.narratives()) == (1 if came < 1 else 2)
     assert desk.kept_back(desk.weeks()[-1]) == (5 if came < 1 else 0)  # of the six adverts of three weeks one is apart
+    times = {row.narrative: row.evidence["growth_times"] for row in desk.alerts().itertuples()}
+    assert times.pop(harbour) == 1 and list(times.values()) == ([] if came < 1 else [10])
     desk.close()
 
 

@@ -74,6 +74,17 @@ def test_an_alert_that_a_word_gathered_says_so(desk: Any) -> None:
     assert "articles from 0.50 on. “铁氧体” in headlines" in why.en
 
 
+def test_an_alert_whose_like_was_told_before_says_so_and_what_was_asked(desk: Any) -> None:
+    alerts = desk.frames["alerts"]
+    evidence = next(one for one in alerts["evidence"][alerts["narrative"] == "N0008"])
+    evidence.pop("why", None)
+    evidence |= {"told_before": 0.9, "growth_times": 10.0, "level": {"value": 0.025}, "passed": {"growth": True}}
+    evidence |= {"gathered_by": "", "near": [{"id": "N0002", "score": 0.1, "level": 0.5}]}
+    note = reports.build_weekly(desk).alerts[0]
+    assert note.why is not None and "90% as like it" in note.why.en and "严格 10 倍" in note.why.zh
+    assert [part.needed for part in note.rule] == [pytest.approx(0.0025)]
+
+
 def test_what_grew_and_faded_is_tested_against_four_weeks(report: WeeklyReport) -> None:
     assert report.grew == ("N0001",) and report.faded == ("N0007",)
     moves = {r.id: r.movement for r in report.rows}

@@ -56,6 +56,13 @@ def test_the_word_that_gathered_it_is_told_in_both_languages(archive: Archive) -
     assert "joining needs 0.20. “samarium” in headlines, which hardly any text held before" in said
 
 
+def test_that_its_like_was_told_before_is_told_in_both_languages(archive: Archive) -> None:
+    (row,) = archive.rows(schema.alert, schema.alert.c.id == "A0001")
+    told = {"told_before": 0.91, "growth_times": 10.0}
+    said = compose(archive, {**row, "evidence": {**row["evidence"], **told}}, settings()).body
+    assert "达到其报道彼此相似度的 91%" in said and "are 91% as like it as its own stories" in said
+
+
 def test_alerts_of_two_desks_have_different_ids(archive: Archive) -> None:
     (row,) = archive.rows(schema.alert, schema.alert.c.id == "A0001")
     other = {**row, "evidence": {**row["evidence"], "article_ids": ["b1", "b2"]}}
