@@ -48,6 +48,7 @@ _MOVES = re.compile(
 )
 _FIGURE = re.compile(r"\d[\d.,]*")
 _BREAKS = re.compile(r"[^\w#]+")
+_RANGES = re.compile(rf"{_MASK}(?:\s*(?:(?:to|至|到)\s+)?{_MASK})*\s*")  # one figure, also where it is one to another
 _UNITS = re.compile(
     r"(?<=#)(?:\s*(?:年|月|日|号|时|点|元|吨|个|%|pct|percent|mln|bln|million|billion|dlrs?|marks?|stg)(?![a-z]))+"
 )
@@ -92,7 +93,7 @@ def template(title: str) -> str:
     plain = (title if title.isascii() else to_simplified(title)).casefold()
     text = _MOVES.sub(f" {_MASK} ", _NUMBERS.sub(f" {_MASK} ", plain))
     text = _UNITS.sub(" ", _BREAKS.sub(" ", text))
-    text = re.sub(rf"(?:{_MASK}\s*)+", f"{_MASK} ", text)
+    text = _RANGES.sub(f"{_MASK} ", text)
     text = " ".join(text.split())
     letters = sum(len(word) if word[0].isascii() else 3 * len(word) for word in text.split() if word != _MASK)
     return text if letters >= 9 else ""

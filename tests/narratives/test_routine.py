@@ -32,6 +32,14 @@ def test_different_headlines_have_different_templates_and_a_bare_number_has_none
     assert template("3月5日 12.5%") == ""
 
 
+def test_from_one_figure_to_another_is_one_figure_and_no_series_of_its_own():
+    assert template("价格由45万元至46万元，成交清淡") == template("价格由47万元，成交清淡") != ""
+    assert template_names("Roche to buy Seragon for up to $1.7 billion") == {
+        "roche to buy seragon for #",
+        "…seragon for #",
+    }
+
+
 @pytest.mark.parametrize(
     ("title", "source"), [("#日氧化镨钕报价#元/吨", "磁材在线"), ("Oxide prices, day #: NdPr at # yuan", "Metal Wire")]
 )
