@@ -1,10 +1,10 @@
 """Is a new cluster worth a message? A rule whose every part is stated, and what becomes of what it reported.
 
 Rule R of the measurements (enough stories in the last two weeks, most members recent, cohesion clear of the cut, more
-than one independent source) and beside it: growth against the subject's own past, routine series, a second birth
-beside a young alert, and the health of the feeds that it rests on. Routine and doubles are told apart, never sent;
-what rests on a feed that doubled is held until other feeds have it too. `benchmarks/alert_rules.py` measures each
-part with and without.
+than one independent source) and beside it: growth against the subject's own past (more of it where earlier texts are
+nearly as like it as its own are to each other), routine series, a second birth beside a young alert, and the health of
+the feeds that it rests on. Routine and doubles are told apart, never sent; what rests on a feed that doubled is held
+until other feeds have it too. `benchmarks/alert_rules.py` measures each part with and without.
 """
 
 from __future__ import annotations

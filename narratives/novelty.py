@@ -58,6 +58,10 @@ def came_before(groups: Sequence[np.ndarray], left: np.ndarray, older: np.ndarra
 def nearest_before(group: np.ndarray, older: np.ndarray, n: int) -> float:
     """Cosine of a group to the `n` nearest texts before it, as a share of that of its own texts to one another.
 
+    What a person says each week, or a ministry reports each month, hangs together anew each time; few texts before lie
+    as near to the middle of it as its own do (`narratives.growth` counts those), but the nearest lie nearly as near. Of
+    48 false first alerts on thirteen replays of the newswire 15 have .8 or more, of 107 on births one.
+
     Parameters
     ----------
     group : (m, d)
