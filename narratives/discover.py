@@ -13,6 +13,7 @@ from narratives.affinity import Batch, WordOverlap
 from narratives.granularity import event_level, linked, measured_cut
 from narratives.language import base_language
 from narratives.linkage import average_link, single_similarities
+from narratives.projection import umap_model
 from narratives.settings import DiscoverSettings, Settings
 
 _MAX_LINKED = 4_000  # average-link needs n * n / 2 distances
@@ -160,9 +161,8 @@ def coarse_parts(vectors: np.ndarray, settings: DiscoverSettings) -> np.ndarray:
     if n < 30:
         return np.zeros(n, dtype=int)
     import hdbscan
-    import umap
 
-    reduced = umap.UMAP(
+    reduced = umap_model(
         n_components=min(10, n - 2),
         n_neighbors=min(15, n - 1),
         min_dist=0.0,

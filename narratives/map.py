@@ -13,6 +13,7 @@ import numpy as np
 
 from narratives.archive import schema
 from narratives.archive.history import bytes_vector
+from narratives.projection import umap_model
 from narratives.space import Space, form_tag
 
 if TYPE_CHECKING:
@@ -123,10 +124,8 @@ def _scaled(points: np.ndarray) -> np.ndarray:
 
 def _umap(vectors: np.ndarray) -> np.ndarray:
     """(n, 2) places by UMAP (McInnes, Healy, Melville 2018), from the principal components on, with a fixed seed."""
-    import umap
-
     # A random state needs one thread; saying so keeps umap from warning of it.
-    reducer = umap.UMAP(
+    reducer = umap_model(
         n_components=2, n_neighbors=15, min_dist=0.3, metric="cosine", init=10 * _principal(vectors),
         random_state=20250825, n_jobs=1,
     )  # fmt: skip

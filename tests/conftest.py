@@ -21,7 +21,6 @@ from filelock import FileLock
 
 # One thread a product: tests run side by side, and threads that wait for a core in one another's way spin.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("NUMBA_NUM_THREADS", "1")  # UMAP's would become torch's too, as both share OpenMP
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # What the tests expect of the sample does not depend on whether the extra [fast-cpu] is installed.
 os.environ.setdefault("NARRATIVES_BACKEND", "torch")
