@@ -12,7 +12,7 @@ from narratives.affinity import Batch, Known, WordOverlap, unit
 from narratives.assign import Group, Placement
 from narratives.bursts import Bursts
 from narratives.known import make_known
-from narratives.novelty import came_before, crowding, nearest_before
+from narratives.novelty import came_before, chance_of_growth, crowding, nearest_before
 from narratives.overlap import Profiles
 from narratives.siblings import families
 from narratives.state import Cluster, Member, StepState
@@ -121,17 +121,28 @@ class Births:
             return self._families(parts), np.zeros(0, dtype=int)
         vectors, row_of = state.pool.vectors[left], np.cumsum(left) - 1
         if past >= _SOME_PAST:
-            came = came_before([row_of[part.rows] for part in parts], vectors, self._left_before[0])
-            parts, kept = _parted(parts, came < _PART * settings.came_before)
+            parts, kept = _parted(parts, self._new_to([row_of[p.rows] for p in parts], vectors, _PART))
         families = self._families(parts)
         rows = [row_of[family.rows] for family in families]
         new = np.array([past >= _LONG_PAST or crowding(own, vectors) < _CROWDED for own in rows], dtype=bool)
         if past >= _SOME_PAST:
-            came = came_before(rows, vectors, self._left_before[0])
-            new = came < np.where(new, settings.came_before, _UNSEEN)
+            new = self._new_to(rows, vectors, np.where(new, 1.0, _UNSEEN / settings.came_before))
         born, others = _parted(families, new)
         large = [group.rows for group in [*kept, *others] if len(group.rows) >= settings.min_stories]
         return born, np.concatenate([np.zeros(0, dtype=int), *large])
+
+    def _new_to(self, groups: Sequence[np.ndarray], left: np.ndarray, times: np.ndarray | float) -> np.ndarray:
+        """Which groups are new to what was left before: seldom seen, or grown beyond chance.
+
+        Parameters
+        ----------
+        times
+            Of the share that may have come before.
+        """
+        settings, older = self.settings, self._left_before[0]
+        seldom = came_before(groups, left, older) < times * settings.came_before
+        grown = chance_of_growth(groups, left, older, settings.min_stories) < settings.grown_p_value
+        return np.asarray(seldom | grown)
 
     @cached_property
     def _left_before(self) -> tuple[np.ndarray, int]:

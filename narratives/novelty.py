@@ -6,9 +6,14 @@ rate at which they always came. So the texts like a group are counted among thos
 in the weeks before. With it the replay of Chinese events among general headlines (`benchmarks.replay`, `zh`) went from
 an IDF1 of .64 to .84, and from .09 false alarms a week to .03.
 
+A share says little of a few texts and much of many: the greatest story of a wire, on a subject that is always told of,
+came to twice the rate before, was kept back, and from then on its own texts were what had come before. So what grew
+beyond chance is new as well (`chance_of_growth`).
+
 References
 ----------
-Allan et al., Topic detection and tracking pilot study, 1998 (first story detection).
+Allan et al., Topic detection and tracking pilot study, 1998 (first story detection). Przyborowski and Wilenski,
+Homogeneity of results in testing samples from Poisson series, 1940 (the test of growth).
 """
 
 from __future__ import annotations
@@ -19,6 +24,7 @@ import numpy as np
 
 _LIKE = 0.6  # of the similarity inside the group; at .5 and .7 they are told apart about as well
 _HALF = 0.5
+_MUCH_LIKE = 0.8  # where growth is asked for: what is told on the same subject is less like it
 _LEAST_INSIDE = 0.05  # what hangs together less does so by its words
 
 
@@ -52,6 +58,44 @@ def came_before(groups: Sequence[np.ndarray], left: np.ndarray, older: np.ndarra
         to_left[i, rows] = (len(rows) * to_left[i, rows] - 1.0) / (len(rows) - 1)  # without itself
         like = _LIKE * to_left[i, rows].mean()
         found[i] = (to_older[i] >= like).mean() / max((to_left[i] >= like).mean(), 1 / len(left))
+    return found
+
+
+def chance_of_growth(groups: Sequence[np.ndarray], left: np.ndarray, older: np.ndarray, least: int) -> np.ndarray:
+    """How seldom chance would give so many more texts like each group now than before, if their rate were the same.
+
+    A group is looked for where texts are many; so those that any group has, `least` less one, are not counted. Of 365
+    groups of streams in four kinds that are no labelled story and were kept back for what came before none is below
+    .01, of 114 that are one nine.
+
+    Parameters
+    ----------
+    groups, left, older
+        As for `came_before`.
+    least
+        Texts that make a group.
+
+    Returns
+    -------
+    (n_groups,) p-values of the conditional test of two Poisson rates.
+
+    >>> flat, fire = np.eye(2)
+    >>> left, older = np.stack([flat] * 15 + [fire] * 15), np.stack([flat] * 60 + [fire] * 10)
+    >>> chance_of_growth([np.arange(15, 30), np.arange(15)], left, older, 5).round(3).tolist()
+    [0.026, 0.998]
+    """
+    from scipy.stats import binom
+
+    found = np.ones(len(groups))
+    if not len(groups) or not len(older):
+        return found
+    middles = _middles(groups, left)
+    to_left, to_older = _likeness(middles, left), _likeness(middles, older)
+    for i, rows in enumerate(groups):
+        to_left[i, rows] = (len(rows) * to_left[i, rows] - 1.0) / (len(rows) - 1)  # without itself
+        like = _MUCH_LIKE * to_left[i, rows].mean()
+        now, before = int((to_left[i] >= like).sum()) - (least - 1), int((to_older[i] >= like).sum())
+        found[i] = binom.sf(now - 1, now + before, len(left) / (len(left) + len(older))) if now > 0 else 1.0
     return found
 
 

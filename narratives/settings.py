@@ -152,6 +152,12 @@ class DiscoverSettings(_Section):
         description="At the grain of events: a group is not born where texts like it came before at this share of "
         "today's rate, or more; 2 is never asked.",
     )
+    grown_p_value: float = Field(
+        0.01,
+        ge=0,
+        le=0.5,
+        description="At the grain of events: unless chance would give its growth this seldom; 0 never counts growth.",
+    )
     burst_p_value: float = Field(
         0.0025,
         ge=0,

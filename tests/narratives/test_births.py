@@ -15,6 +15,7 @@ from narratives.births import Births
 from narratives.settings import DiscoverSettings, Settings
 from narratives.state import StepState
 from narratives.sums import cell_of
+from tests.narratives.test_novelty import around, strangers
 from tests.narratives.test_sums import batch
 
 WEEK = date(2025, 9, 1)
@@ -53,3 +54,16 @@ def test_what_the_analyst_keeps_out_is_not_taken_in():
     closed[:3] = True
     rest, joined = asked_of(60, topic=0, closed=closed)
     assert rest == [0, 1, 2] and len(joined) == 5
+
+
+@pytest.mark.parametrize(("grown_p_value", "new"), [(0.01, True), (0.0, False)])
+def test_what_grew_beyond_chance_is_new_though_its_subject_has_always_been_told(grown_p_value, new):
+    """Forty texts in a hundred now, one in five before: half of today's rate, and no chance."""
+    left = np.vstack([around(0, 40, 1), strangers(60, 2)])
+    older = np.vstack([around(0, 40, 3), strangers(160, 4)])
+    step: Any = SimpleNamespace(
+        settings=Settings(discover=DiscoverSettings(grown_p_value=grown_p_value)), left_before=lambda _: (older, 200)
+    )
+    births = Births(step, StepState(WEEK, []), WordOverlap(batch(0, 0, topic=0), []))
+    assert births._new_to([np.arange(40)], left, 1.0).tolist() == [new]
+    assert births._new_to([np.arange(40)], np.vstack([left, strangers(100, 5)]), 1.0).tolist() == [False]  # as before

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from narratives.affinity import unit
-from narratives.novelty import came_before, crowding, nearest_before
+from narratives.novelty import came_before, chance_of_growth, crowding, nearest_before
 from tests.narratives.test_pipeline import run, write
 from tests.narratives.test_young_story import article, desk_of, homes, stranger, told
 
@@ -41,6 +41,20 @@ def test_each_of_several_groups_is_asked_as_if_it_were_alone() -> None:
     assert came_before(groups, left, older).tolist() == pytest.approx(alone)
     assert alone[0] == 0.0 < alone[1]
     assert len(came_before([], left, older)) == 0
+
+
+def test_growth_is_told_from_chance_by_how_many_texts_there_are() -> None:
+    def chance(now: int, before: int, least: int = 5) -> float:
+        left = np.vstack([around(0, now, 1), strangers(100 - now, 2)])
+        older = np.vstack([around(0, before, 3), strangers(200 - before, 4)])
+        return float(chance_of_growth([np.arange(now)], left, older, least)[0])
+
+    assert chance(40, 40) < 0.01 < chance(10, 10), "twice the rate of many is no chance, of few it may be"
+    assert chance(20, 40) > 0.5, "the rate of before"
+    assert chance(5, 0) > 0.3, "a group is looked for where texts are many"
+    assert chance(20, 10, least=2) < chance(20, 10)
+    assert chance_of_growth([np.arange(5)], around(0, 9, 1), around(0, 0, 2), 5).tolist() == [1.0], "no past"
+    assert len(chance_of_growth([], around(0, 9, 1), around(0, 9, 2), 5)) == 0
 
 
 def test_a_crowd_is_what_is_half_like_a_group_and_not_in_it() -> None:
