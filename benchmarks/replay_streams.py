@@ -120,11 +120,11 @@ def newswire(data: Path, seed: int, n_births: int = 12, n_weeks: int = 9) -> Str
     companies and takeovers (two thirds of the wire) are thinned to 12 and 20 %, drawn anew for each seed; all
     else is whole.
 
-    Not true to life: there is no report for some days, hardly any from the eighth week on; a commodity is a subject
-    rather than a story, and a large topic (crude, trade, money) has no label of its own: births within it are real news
-    and count as false alarms in `FA`; `FA read` leaves out those that `newswire_stories` knows. The background differs
-    between seeds in the thinned part only, so intervals over seeds do not speak of other wires. Headlines of 2014 are
-    easily told from 1987.
+    Not true to life: there is no report for some days, hardly any from the eighth week on; a commodity, as a topic that
+    is known, is a subject rather than a story (`IDF1 stories` leaves them out), and a large topic (crude, trade, money)
+    has no label of its own: births within it are real news and count as false alarms in `FA`; `FA read` leaves out
+    those that `newswire_stories` knows. The background differs between seeds in the thinned part only, so intervals
+    over seeds do not speak of other wires. Headlines of 2014 are easily told from 1987.
     """
     rng = random.Random(seed)
     rows = [row for row in read(data / "stream_en_1987.jsonl") if 0 <= _week_1987(row) < n_weeks]
@@ -152,7 +152,8 @@ def newswire(data: Path, seed: int, n_births: int = 12, n_weeks: int = 9) -> Str
                 texts.append(
                     Text(row["title"], row["text"], "en", "", story, _week_1987(row), at, told.get(row["id"], ""))
                 )
-    return _stream(texts, born, rate_of, n_weeks, seed, _forced(known, 2, 2, seed))
+    subjects = frozenset([*commodities, *known])
+    return replace(_stream(texts, born, rate_of, n_weeks, seed, _forced(known, 2, 2, seed)), subjects=subjects)
 
 
 def mixed(data: Path, seed: int, n_weeks: int = 16) -> Stream:

@@ -59,8 +59,10 @@ def measure(stream: Stream, tracked: Tracked) -> dict[str, float]:
     (`Text.beside`), only where somebody has read it; `prec.`, `prec. conf.`: share of alerts that are the first of a
     planted story; `switch`: how often two consecutive weeks of a story lie mostly in different narratives (an id
     switch); `IDF1`: over all texts, so that a single text in a narrative counts against it; `IDF1 told`, `BCubed`, `VI`
-    (bits; unassigned texts stand alone): over the texts of planted and known stories; `joined`: share of the planted
-    stories in two languages of which one narrative holds half of the texts or more in each;
+    (bits; unassigned texts stand alone): over the texts of planted and known stories; `IDF1 stories`: over those of
+    stories that are no subjects and of those that begin in the background, only where some labels are subjects;
+    `joined`: share of the planted stories in two languages of which one narrative holds half of the texts or more in
+    each;
     `weak`: texts placed by their neighbours, `weak right` the share of them that tell what most others of the narrative
     do, `weak single` the share that are single texts;
     `coverage`: share of all texts in a narrative; `loose`: share of the stories' texts in no narrative; `noise in`:
@@ -101,6 +103,7 @@ def measure(stream: Stream, tracked: Tracked) -> dict[str, float]:
         "switch": _switches(stream, tracked),
         "IDF1": idf1(truth, tracked.narrative),
         "IDF1 told": idf1(told, into),
+        **_of_stories(stream, tracked),
         "BCubed": bcubed(told, into),
         "VI": variation_of_information(told, into),
         "joined": joined(stream, tracked.narrative),
@@ -111,6 +114,14 @@ def measure(stream: Stream, tracked: Tracked) -> dict[str, float]:
         "CPU s/week": tracked.cpu_seconds / stream.n_weeks,
         **tracked.notes,
     }
+
+
+def _of_stories(stream: Stream, tracked: Tracked) -> dict[str, float]:
+    if not stream.subjects:
+        return {}
+    stories = [text.beside or ("" if text.story in stream.subjects else text.story) for text in stream.texts]
+    inside = [i for i, story in enumerate(stories) if story]
+    return {"IDF1 stories": idf1([stories[i] for i in inside], [tracked.narrative[i] for i in inside])}
 
 
 def _weak(stream: Stream, tracked: Tracked) -> dict[str, float]:

@@ -47,7 +47,8 @@ class Stream:
     """Texts in order of time, and the planted stories: story -> week of its first text, and texts a week.
 
     `start` is the Monday on which week 0 begins. `in_both` names the planted stories that are told in two languages;
-    `forced` is carried out by `forced.repairs` alone.
+    `subjects` the stories, planted or known, whose labels say what is spoken of and not what happened; `forced` is
+    carried out by `forced.repairs` alone.
     """
 
     texts: tuple[Text, ...]
@@ -56,6 +57,7 @@ class Stream:
     n_weeks: int
     start: datetime = START
     in_both: frozenset[str] = frozenset()
+    subjects: frozenset[str] = frozenset()
     forced: tuple[Forced, ...] = ()
 
 

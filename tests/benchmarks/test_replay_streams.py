@@ -43,6 +43,8 @@ def test_a_stream_is_what_it_says(name: str, builders: ModuleType, shared_data: 
     if name == "1987":
         read = [text for text in stream.texts if text.beside]
         assert len({text.beside for text in read}) >= 20 and not any(text.story in stream.born for text in read)
+        assert stream.subjects < known | set(stream.born) and len(stream.subjects & set(stream.born)) == 6
+        assert all(story.startswith("stories_en_headlines") for story in set(stream.born) - stream.subjects)
     for story in stream.in_both:
         assert {text.lang[:2] for text in stream.texts if text.story == story} == {"zh", "en"}
 
