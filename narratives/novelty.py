@@ -49,24 +49,16 @@ def came_before(groups: Sequence[np.ndarray], left: np.ndarray, older: np.ndarra
     >>> came_before([np.arange(5, 10), np.arange(5)], left, older).round(2).tolist()
     [0.0, 2.0]
     """
-    found = np.zeros(len(groups))
-    if not len(groups):
-        return found
-    middles = _middles(groups, left)
-    to_left, to_older = _likeness(middles, left), _likeness(middles, older)
-    for i, rows in enumerate(groups):
-        to_left[i, rows] = (len(rows) * to_left[i, rows] - 1.0) / (len(rows) - 1)  # without itself
-        like = _LIKE * to_left[i, rows].mean()
-        found[i] = (to_older[i] >= like).mean() / max((to_left[i] >= like).mean(), 1 / len(left))
-    return found
+    now, before = _counted(groups, left, older, _LIKE)
+    return np.asarray(before / len(older) / np.maximum(now / len(left), 1 / len(left)))
 
 
 def chance_of_growth(groups: Sequence[np.ndarray], left: np.ndarray, older: np.ndarray, least: int) -> np.ndarray:
     """How seldom chance would give so many more texts like each group now than before, if their rate were the same.
 
     A group is looked for where texts are many; so those that any group has, `least` less one, are not counted. Of 365
-    groups of streams in four kinds that are no labelled story and were kept back for what came before none is below
-    .01, of 114 that are one nine.
+    groups in streams of four kinds that are no labelled story and were kept back none is below .01, of 114 that are
+    one nine.
 
     Parameters
     ----------
@@ -86,17 +78,25 @@ def chance_of_growth(groups: Sequence[np.ndarray], left: np.ndarray, older: np.n
     """
     from scipy.stats import binom
 
-    found = np.ones(len(groups))
-    if not len(groups) or not len(older):
-        return found
+    now, before = _counted(groups, left, older, _MUCH_LIKE)
+    now = np.maximum(now - (least - 1), 0)
+    return np.asarray(binom.sf(now - 1, now + before, len(left) / (len(left) + len(older))))
+
+
+def _counted(
+    groups: Sequence[np.ndarray], left: np.ndarray, older: np.ndarray, share: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """(n_groups,) texts now, and before, that are as like each group as this share of what its own are."""
+    now, before = np.zeros(len(groups), dtype=int), np.zeros(len(groups), dtype=int)
+    if not len(groups):
+        return now, before
     middles = _middles(groups, left)
     to_left, to_older = _likeness(middles, left), _likeness(middles, older)
     for i, rows in enumerate(groups):
         to_left[i, rows] = (len(rows) * to_left[i, rows] - 1.0) / (len(rows) - 1)  # without itself
-        like = _MUCH_LIKE * to_left[i, rows].mean()
-        now, before = int((to_left[i] >= like).sum()) - (least - 1), int((to_older[i] >= like).sum())
-        found[i] = binom.sf(now - 1, now + before, len(left) / (len(left) + len(older))) if now > 0 else 1.0
-    return found
+        like = share * to_left[i, rows].mean()
+        now[i], before[i] = (to_left[i] >= like).sum(), (to_older[i] >= like).sum()
+    return now, before
 
 
 def nearest_before(group: np.ndarray, older: np.ndarray, n: int) -> float:

@@ -156,7 +156,8 @@ class DiscoverSettings(_Section):
         0.01,
         ge=0,
         le=0.5,
-        description="At the grain of events: unless chance would give its growth this seldom; 0 never counts growth.",
+        description="At the grain of events: such a group is born all the same where chance would give its growth this "
+        "seldom; 0 never is.",
     )
     burst_p_value: float = Field(
         0.0025,
