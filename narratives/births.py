@@ -140,9 +140,10 @@ class Births:
             Of the share that may have come before.
         """
         settings, older = self.settings, self._left_before[0]
-        seldom = came_before(groups, left, older) < times * settings.came_before
-        grown = chance_of_growth(groups, left, older, settings.min_stories) < settings.grown_p_value
-        return np.asarray(seldom | grown)
+        new: np.ndarray = came_before(groups, left, older) < times * settings.came_before
+        often = [group for group, is_new in zip(groups, new, strict=True) if not is_new]
+        new[~new] = chance_of_growth(often, left, older, settings.min_stories) < settings.grown_p_value
+        return new
 
     @cached_property
     def _left_before(self) -> tuple[np.ndarray, int]:
