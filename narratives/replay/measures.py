@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -60,7 +60,9 @@ def measure(stream: Stream, tracked: Tracked) -> dict[str, float]:
     planted story; `switch`: how often two consecutive weeks of a story lie mostly in different narratives (an id
     switch); `IDF1`: over all texts, so that a single text in a narrative counts against it; `IDF1 told`, `BCubed`, `VI`
     (bits; unassigned texts stand alone): over the texts of planted and known stories; `IDF1 stories`: over those of
-    stories that are no subjects and of those that begin in the background, only where some labels are subjects;
+    stories that are no subjects and of those that begin in the background, only where some labels are subjects; there
+    `stories found 5+` and `stories alerted 5+` are over planted stories that are none, `subjects found 5+` over the
+    others;
     `joined`: share of the planted stories in two languages of which one narrative holds half of the texts or more in
     each;
     `weak`: texts placed by their neighbours, `weak right` the share of them that tell what most others of the narrative
@@ -103,7 +105,7 @@ def measure(stream: Stream, tracked: Tracked) -> dict[str, float]:
         "switch": _switches(stream, tracked),
         "IDF1": idf1(truth, tracked.narrative),
         "IDF1 told": idf1(told, into),
-        **_of_stories(stream, tracked),
+        **_of_stories(stream, tracked, found, first),
         "BCubed": bcubed(told, into),
         "VI": variation_of_information(told, into),
         "joined": joined(stream, tracked.narrative),
@@ -116,12 +118,22 @@ def measure(stream: Stream, tracked: Tracked) -> dict[str, float]:
     }
 
 
-def _of_stories(stream: Stream, tracked: Tracked) -> dict[str, float]:
+def _of_stories(
+    stream: Stream, tracked: Tracked, found: Mapping[str, str], alerted: Collection[str]
+) -> dict[str, float]:
+    """Identity and births of stories apart from subjects; `found` is where each birth lies, \"\" for nowhere."""
     if not stream.subjects:
         return {}
+    many = [story for story in found if stream.rate[story] >= MANY]
+    planted = [story for story in many if story not in stream.subjects]
     stories = [text.beside or ("" if text.story in stream.subjects else text.story) for text in stream.texts]
     inside = [i for i, story in enumerate(stories) if story]
-    return {"IDF1 stories": idf1([stories[i] for i in inside], [tracked.narrative[i] for i in inside])}
+    return {
+        "stories found 5+": _mean([bool(found[story]) for story in planted]),
+        "stories alerted 5+": _mean([story in alerted for story in planted]),
+        "subjects found 5+": _mean([bool(found[story]) for story in many if story in stream.subjects]),
+        "IDF1 stories": idf1([stories[i] for i in inside], [tracked.narrative[i] for i in inside]),
+    }
 
 
 def _weak(stream: Stream, tracked: Tracked) -> dict[str, float]:

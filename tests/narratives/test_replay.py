@@ -180,14 +180,18 @@ def test_an_alert_on_a_story_that_begins_in_the_background_is_not_false_where_so
     assert "FA read" not in measure(Stream(unread, {"a": 0}, {"a": 5}, 2), tracked)
 
 
-def test_where_some_labels_are_subjects_the_identity_of_stories_is_measured_apart():
+def test_where_some_labels_are_subjects_stories_are_measured_apart():
     told = [("fire", ""), ("fire", ""), ("gold", ""), ("gold", ""), ("gold", "strike"), ("", "strike"), ("", "")]
     texts = tuple(Text("t", str(i), "en", "s", story, 0, START, beside) for i, (story, beside) in enumerate(told))
     homes = Tracked(["N1", "N1", "N2", "N3", "N4", "N4", "N1"], dict.fromkeys(("N1", "N2", "N3", "N4"), 0))
-    stream = Stream(texts, {"fire": 0}, {"fire": 5}, 1)
+    stream = Stream(texts, {"fire": 0, "gold": 0}, {"fire": 5, "gold": 5}, 1)
     assert "IDF1 stories" not in measure(stream, homes)
     apart = measure(replace(stream, subjects=frozenset({"gold"})), homes)
     assert apart["IDF1 stories"] == 1.0 > apart["IDF1 told"]
+    assert (apart["stories found 5+"], apart["subjects found 5+"], apart["found 5+"]) == (1.0, 0.0, 0.5)
+    assert apart["stories alerted 5+"] == 0.0
+    told_of = replace(homes, alerts=[Alert(0, (0, 1), True, False)])
+    assert measure(replace(stream, subjects=frozenset({"gold"})), told_of)["stories alerted 5+"] == 1.0
     lost = replace(homes, narrative=["N1", "", *homes.narrative[2:]])
     assert measure(replace(stream, subjects=frozenset({"gold"})), lost)["IDF1 stories"] == pytest.approx(6 / 7)
 
