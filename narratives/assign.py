@@ -141,13 +141,15 @@ def _parts_of_known(
 
 class Group(NamedTuple):
     """Rows of a batch that hang together and fit nothing known: the nearest narrative, their mean score to it, of how
-    many groups they were put together, and the word in their headlines that gathered them, if one did."""
+    many groups they were put together, and the word in their headlines that gathered them, if one did: as headlines
+    write it, and as terms are counted."""
 
     rows: np.ndarray
     nearest: str
     score: float
     n_parts: int = 1
     word: str = ""
+    term: str = ""
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ class Births:
             number += 1
             members = state.pool.take(group.rows)
             cluster = Cluster(f"N{number:04d}", members.ids, group.nearest, round(group.score, 4))
-            cluster.n_parts, cluster.word = group.n_parts, group.word
+            cluster.n_parts, cluster.word, cluster.term = group.n_parts, group.word, group.term
             cluster.bootstrap = state.bootstrapping
             pairs = members.vectors @ members.vectors.T
             n = len(members)
@@ -159,12 +159,12 @@ class Births:
         return nearest_before(group, older, max(1, round(_NEAREST * len(older) / n))) if len(older) else 0.0
 
     def _is_new(self, own: np.ndarray, left: np.ndarray) -> bool:
-        """Whether nothing like these rows of what is left has come before, as far as there was a past."""
+        """Whether hardly anything like these rows of what is left has come before, as far as there was a past."""
         if self.settings.came_before >= 2 or self._past(left) < _SOME_PAST:
             return True
         assert self.state.pool is not None
         (came,) = came_before([own], self.state.pool.vectors[left], self._left_before[0])
-        return bool(came < min(self.settings.came_before, _UNSEEN))
+        return bool(came < self.settings.came_before)
 
     def _beyond_nearest(self, group: Group) -> Group:
         """What of a group is not of its nearest narrative: nothing, if it just missed a discovered one and is no more

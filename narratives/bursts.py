@@ -208,7 +208,8 @@ class Bursts:
             if len(rows) >= settings.min_stories:
                 is_open[own], apart = False, others
                 word = in_writing(burst.term, [said[i] for i in own])
-                gathered.append(self._group(rows, max(2, sum(group.n_parts for group in parts)), word))
+                group = self._group(rows, max(2, sum(group.n_parts for group in parts)))
+                gathered.append(group._replace(word=word, term=burst.term))
         return apart, gathered
 
     def _heads(self, told: Sequence[Mapping[str, Any]], said: Sequence[Mapping[str, Term]]) -> list[Head]:
@@ -233,11 +234,11 @@ class Bursts:
     def _since(self) -> date:
         return self.state.week - (_RECENT_WEEKS - 1) * weeks.WEEK
 
-    def _group(self, rows: np.ndarray, n_parts: int, word: str) -> Group:
+    def _group(self, rows: np.ndarray, n_parts: int) -> Group:
         """A group with the known narrative that it is most like."""
         state = self.state
         assert state.pool is not None
         if not state.known:
-            return Group(rows, "", 0.0, n_parts, word)
+            return Group(rows, "", 0.0, n_parts)
         together = scores(state.pool.take(rows), state.known, self.words, self.settings).mean(axis=0)
-        return Group(rows, state.known[int(together.argmax())].id, float(together.max()), n_parts, word)
+        return Group(rows, state.known[int(together.argmax())].id, float(together.max()), n_parts)

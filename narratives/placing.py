@@ -9,6 +9,7 @@ from narratives.affinity import Batch, Known, WordOverlap, joined, scores
 from narratives.assign import Placement, place
 from narratives.births import Births
 from narratives.discover import bootstrap_groups, group_articles
+from narratives.gathered import Gathered
 from narratives.known import countered, make_known
 from narratives.neighbours import vote
 from narratives.state import Member, StepState
@@ -45,6 +46,7 @@ class Placing:
         else:  # too few articles yet for the mean of a group to say more than each article
             groups = np.arange(len(pool))
         placement = self._placed(pool, words, groups, state.known)
+        placement = self.step.ruled.redirected(pool, Gathered(self.step, state).added(placement))
         how = "bootstrap" if state.bootstrapping else "assigned"
         self._take(pool, placement, how)
         if state.bootstrapped:

@@ -110,6 +110,7 @@ class Record:
                         "claim": self.outcome.claims.get(cluster.id, {}),
                         **self.outcome.drafts.get(cluster.id, {}),
                     },
+                    gathered_by=cluster.term or None,
                     born_week=born,
                     anchor=vector_bytes(centre),
                     centre=vector_bytes(centre),

@@ -38,7 +38,8 @@ class Cluster:
     parent: str = ""
     cohesion: float = 0.0
     n_parts: int = 1  # groups that it was put together of
-    word: str = ""  # in their headlines, that gathered them
+    word: str = ""  # in their headlines, that gathered them, as they write it
+    term: str = ""  # the same as terms are counted
     told_before: float = 0.0  # likeness of the nearest texts of the weeks before, as a share of its own
     bootstrap: bool = False
     reviewed: bool = False  # split off by a review: part of a known narrative, so no alert

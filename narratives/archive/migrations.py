@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateColumn
 
 from narratives.archive import repairs, schema
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 VERSION_KEY = "schema_version"
 
 
@@ -91,6 +91,11 @@ def _to_eighth(connection: Connection) -> None:
     repairs.forget_stray_scores(connection)
 
 
+def _to_ninth(connection: Connection) -> None:
+    """Version 9 adds the word that gathers a narrative; of those that are there none is known to have one."""
+    add(connection, columns={schema.narrative: ("gathered_by",)})
+
+
 # STEPS[n] brings an archive of version n to version n + 1, inside the caller's transaction.
 STEPS: dict[int, Callable[[Connection], None]] = {
     1: _to_second,
@@ -100,6 +105,7 @@ STEPS: dict[int, Callable[[Connection], None]] = {
     5: _to_sixth,
     6: _to_seventh,
     7: _to_eighth,
+    8: _to_ninth,
 }
 
 

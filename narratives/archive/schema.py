@@ -120,6 +120,7 @@ narrative = Table(
     Column("keywords_en", JSON, nullable=False, default=list),
     Column("definition", JSON),  # claim, statements: the analyst's or drafted
     Column("drafted", Boolean, nullable=False, default=False),
+    Column("gathered_by", Text),  # the term in headlines that gathered it, if one did
     Column("born_week", Date),
     Column("last_week", Date),
     Column("n_members", Integer, nullable=False, default=0),

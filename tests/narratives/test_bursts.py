@@ -125,7 +125,7 @@ def test_of_many_texts_a_part_is_looked_at_and_all_are_gathered(tmp_path, word_e
     desk.close()
 
 
-@pytest.mark.parametrize(("n_goods", "born"), [(0, True), (2, False)])
+@pytest.mark.parametrize(("n_goods", "born"), [(2, True), (5, False)])
 def test_it_is_not_born_where_the_like_has_always_come_under_other_words(
     tmp_path, word_encoder, word_tone, n_goods, born
 ) -> None:
