@@ -188,17 +188,27 @@ def test_where_there_is_one_form_only_its_mean_is_the_languages() -> None:
     assert formed.mean("zh/title") == pytest.approx(plain.mean("zh"))
 
 
-def test_a_form_that_comes_when_a_language_is_kept_for_good_has_the_languages_mean(
+def test_a_form_that_comes_late_gets_means_of_its_own_until_it_has_enough_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(narratives.space, "FIXED_FROM", 120)
-    space = Space(PRIOR)
-    space.learn(articles("en", 60, 7), ["en/text"] * 60)
-    space.learn(articles("en", 60, 8) + np.eye(4)[1], ["en/title"] * 60)
-    rows = space.keep(date(2025, 9, 1))
-    assert [row["lang"] for row in rows] == ["en", "en/text", "en/title"]
-    kept = space.mean("en/title").copy()
-    space.learn(articles("en", 60, 9) + 2 * np.eye(4)[2], ["en/title"] * 60)
-    space.learn(articles("en", 60, 9), ["en/notice"] * 60)
-    assert (space.mean("en/title") == kept).all()
-    assert (space.mean("en/notice") == space.mean("en")).all()
+    space, first, second, third = Space(PRIOR), date(2025, 9, 1), date(2025, 9, 8), date(2025, 9, 15)
+    offset = 3 * np.eye(4)[2]  # what all headlines share
+    space.learn(articles("en", 130, 7), ["en/text"] * 130)
+    rows = space.keep(first)
+    assert [row["lang"] for row in rows] == ["en", "en/text"]
+    language = space.mean("en").copy()
+    later = articles("en", 100, 8) + offset
+    space.learn(later, ["en/title"] * 100)
+    more = space.keep(second)
+    assert [row["lang"] for row in more] == ["en/title"]  # the others are kept for good
+    assert abs(space.project(later, ["en/title"] * 100)[:, 2].mean()) < 0.35
+    assert space.project(later, ["en"] * 100)[:, 2].mean() > 0.8
+    kept = space.mean(f"en/title@{second}").copy()
+    space.learn(articles("en", 60, 9) + 2 * offset, ["en/title"] * 60)
+    rows += [*more, *space.keep(third)]
+    assert (space.mean(f"en/title@{second}") == kept).all() and (space.mean("en/title") != kept).any()
+    space.learn(articles("en", 60, 9) + 9 * offset, ["en/title"] * 60)
+    assert space.keep(date(2025, 9, 22)) == []
+    # An article of a form that had no version in its week has its language's, as it had then.
+    assert (Space(PRIOR, versions=rows).mean(f"en/title@{first}") == language).all()
