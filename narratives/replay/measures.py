@@ -60,7 +60,8 @@ def measure(stream: Stream, tracked: Tracked) -> dict[str, float]:
     planted story; `switch`: how often two consecutive weeks of a story lie mostly in different narratives (an id
     switch); `IDF1`: over all texts, so that a single text in a narrative counts against it; `IDF1 told`, `BCubed`, `VI`
     (bits; unassigned texts stand alone): over the texts of planted and known stories; `IDF1 stories`: over those of
-    stories that are no subjects and of those that begin in the background, only where some labels are subjects; there
+    stories that are no subjects and of those that begin in the background, only where some labels are subjects;
+    `IDF1 stories, whole`: the same where what else their narratives hold counts against them; there
     `stories found 5+` and `stories alerted 5+` are over planted stories that are none, `subjects found 5+` over the
     others;
     `joined`: share of the planted stories in two languages of which one narrative holds half of the texts or more in
@@ -133,6 +134,7 @@ def _of_stories(
         "stories alerted 5+": _mean([story in alerted for story in planted]),
         "subjects found 5+": _mean([bool(found[story]) for story in many if story in stream.subjects]),
         "IDF1 stories": idf1([stories[i] for i in inside], [tracked.narrative[i] for i in inside]),
+        "IDF1 stories, whole": idf1_among_others(stories, tracked.narrative),
     }
 
 
@@ -245,6 +247,31 @@ def idf1(truth: Sequence[str], predicted: Sequence[str]) -> float:
     rows, columns = linear_sum_assignment(-both)
     n = sum(map(bool, truth)) + sum(map(bool, predicted))
     return float(2 * both[rows, columns].sum() / n)
+
+
+def idf1_among_others(truth: Sequence[str], predicted: Sequence[str]) -> float:
+    """IDF1 of stories that are told among other texts: the narrative of a story is all that it holds.
+
+    Each story has one narrative or none, whichever makes the fewest mistakes; the narratives of none are not counted.
+
+    >>> idf1_among_others(["a", "a", "", ""], ["1", "1", "1", "2"])
+    0.8
+    >>> idf1_among_others(["a", "a", "", "", "", ""], ["1", "1", "1", "1", "1", ""])  # no home of this story
+    0.0
+    """
+    size, held = Counter(filter(None, truth)), Counter(filter(None, predicted))
+    if not size or not held:
+        return 0.0
+    stories, narratives = sorted(size), sorted(held)
+    both = np.zeros((len(stories), len(narratives)))
+    for (story, narrative), n in Counter(zip(truth, predicted, strict=True)).items():
+        if story and narrative:
+            both[stories.index(story), narratives.index(narrative)] = n
+    others = np.array([held[narrative] for narrative in narratives]) - both
+    rows, columns = linear_sum_assignment(-np.maximum(both - others, 0.0))
+    is_home = both[rows, columns] > others[rows, columns]
+    right, wrong = both[rows, columns][is_home].sum(), others[rows, columns][is_home].sum()
+    return float(2 * right / (right + wrong + size.total()))
 
 
 def bcubed(truth: Sequence[str], predicted: Sequence[str]) -> float:

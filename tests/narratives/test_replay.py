@@ -190,6 +190,7 @@ def test_where_some_labels_are_subjects_stories_are_measured_apart():
     assert apart["IDF1 stories"] == 1.0 > apart["IDF1 told"]
     assert (apart["stories found 5+"], apart["subjects found 5+"], apart["found 5+"]) == (1.0, 0.0, 0.5)
     assert apart["stories alerted 5+"] == 0.0
+    assert apart["IDF1 stories, whole"] == pytest.approx(8 / 9)  # a text of nothing lies with the fire
     told_of = replace(homes, alerts=[Alert(0, (0, 1), True, False)])
     assert measure(replace(stream, subjects=frozenset({"gold"})), told_of)["stories alerted 5+"] == 1.0
     lost = replace(homes, narrative=["N1", "", *homes.narrative[2:]])
