@@ -29,10 +29,10 @@ from narratives.archive.migrations import SCHEMA_VERSION, add
 
 def _old(place: Path, version: int) -> Path:
     """An archive as an earlier version made it, with an article in it."""
-    of_tables = version if version not in (6, 7) else 5  # they have the tables of 5
-    tables = Path(__file__).with_name(f"schema_v{of_tables}.sql")
+    scripts = [f"schema_v{min(version, 5)}.sql", *(["added_in_v8.sql"] if version >= 8 else [])]
+    tables = "".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in scripts)
     with closing(sqlite3.connect(place)) as raw, raw:
-        raw.executescript(tables.read_text(encoding="utf-8"))
+        raw.executescript(tables)
         raw.execute("INSERT INTO meta VALUES ('schema_version', ?)", (json.dumps(version),))
         raw.execute(
             "INSERT INTO article VALUES ('a1', '', '晨报', '稀土', '正文', 'zh', '2025-11-15 02:16:00.000000', 480,"
