@@ -60,10 +60,9 @@ def measure(stream: Stream, tracked: Tracked) -> dict[str, float]:
     planted story; `switch`: how often two consecutive weeks of a story lie mostly in different narratives (an id
     switch); `IDF1`: over all texts, so that a single text in a narrative counts against it; `IDF1 told`, `BCubed`, `VI`
     (bits; unassigned texts stand alone): over the texts of planted and known stories; `IDF1 stories`: over those of
-    stories that are no subjects and of those that begin in the background, only where some labels are subjects;
-    `IDF1 stories, whole`: the same where what else their narratives hold counts against them; there
-    `stories found 5+` and `stories alerted 5+` are over planted stories that are none, `subjects found 5+` over the
-    others;
+    stories that are no subjects and of those that begin in the background; `IDF1 stories, whole`: the same where what
+    else their narratives hold counts against them; `stories found 5+`, `stories alerted 5+`, `subjects found 5+`: of
+    the births of many texts apart; these five only where some labels are subjects;
     `joined`: share of the planted stories in two languages of which one narrative holds half of the texts or more in
     each;
     `weak`: texts placed by their neighbours, `weak right` the share of them that tell what most others of the narrative
